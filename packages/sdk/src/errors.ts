@@ -1,0 +1,101 @@
+import {AtomError, type AtomErrorOptions, type ErrorEntry, isAtomError, WPK_ERRORS} from '@atomctl/wpk/errors'
+
+export {AtomError, isAtomError, type AtomErrorOptions, type ErrorEntry}
+
+/** Errors of the command line and its clients; docs/errors.md documents every code (a test compares them). */
+const CLI_ERRORS = {
+  INTERNAL: {exit: 1, summary: 'A bug in atomctl'},
+  USAGE: {exit: 2, summary: 'The command line is not understood'},
+  CONFIG_INVALID: {exit: 2, summary: 'A configuration file or environment variable has a value that cannot be used'},
+  INPUT_MISSING: {exit: 2, summary: 'A file named on the command line does not exist'},
+  INPUT_UNREADABLE: {exit: 2, summary: 'A file named on the command line cannot be read'},
+  INPUT_REQUIRED: {exit: 2, summary: 'An answer is needed and there is no terminal to ask on'},
+  OUTPUT_FAILED: {exit: 1, summary: 'A file could not be written; what was there before is unchanged'},
+  OUTPUT_EXISTS: {exit: 7, summary: 'The output file exists and was not to be replaced'},
+  PROTECTED_CONTEXT: {exit: 2, summary: 'The context is protected and its name was not confirmed'},
+  POLICY_BLOCKED: {exit: 5, summary: 'The security policy blocks the package'},
+  GATE_NOT_RUN: {exit: 5, summary: 'The signature check did not run, so the command refuses to'},
+  NOT_AUTHENTICATED: {exit: 4, summary: 'The service wants a valid token'},
+  DENIED: {exit: 5, summary: 'The service understood the token and refuses the action'},
+  NOT_FOUND: {exit: 6, summary: 'The service does not know this workflow or execution'},
+  ENDPOINT_NOT_FOUND: {exit: 6, summary: 'The URL answers, but is not the service expected there'},
+  CONFLICT: {exit: 7, summary: 'The change contradicts the present state'},
+  VERSION_EXISTS: {exit: 7, summary: 'The registry holds other bytes under this name and version'},
+  REQUEST_REJECTED: {exit: 3, summary: 'The service found the request or the package invalid'},
+  NOT_SUPPORTED: {exit: 1, summary: 'The service does not offer this'},
+  UNAVAILABLE: {exit: 9, summary: 'The service cannot be reached or answers with a server error'},
+  TIMEOUT: {exit: 9, summary: 'The service did not answer in time'},
+  PROTOCOL: {exit: 9, summary: 'The service answers something that is not its protocol'},
+  EXECUTION_FAILED: {exit: 20, summary: 'The execution failed'},
+  EXECUTION_CANCELLED: {exit: 21, summary: 'The execution was cancelled'},
+  EXECUTION_REJECTED: {exit: 22, summary: 'The execution was rejected'},
+  EXECUTION_ROLLED_BACK: {exit: 23, summary: 'The execution failed and was rolled back'},
+  ROLLBACK_FAILED: {exit: 24, summary: 'The execution failed and so did its rollback'},
+  WAIT_TIMEOUT: {exit: 124, summary: 'The wait ended; the execution goes on'},
+  COMMAND_NOT_FOUND: {exit: 127, summary: 'There is no such command'},
+  INTERRUPTED: {exit: 130, summary: 'Interrupted (Ctrl-C)'},
+  TERMINATED: {exit: 143, summary: 'Terminated (SIGTERM)'},
+} as const satisfies Record<string, ErrorEntry>
+
+/** The one error catalogue: code → exit code and meaning. */
+export const ERRORS = {...WPK_ERRORS, ...CLI_ERRORS}
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error as every format shows it. */
+export interface ErrorReport {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly details?: Readonly<Record<string, unknown>>
+  /** The process exit code; not part of the printed envelope. */
+  readonly exit: number
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: 'INPUT_MISSING',
+  EACCES: 'INPUT_UNREADABLE',
+  EPERM: 'INPUT_UNREADABLE',
+  EISDIR: 'INPUT_UNREADABLE',
+  ENOTDIR: 'INPUT_UNREADABLE',
+  ELOOP: 'INPUT_UNREADABLE',
+  ENOSPC: 'OUTPUT_FAILED',
+  EDQUOT: 'OUTPUT_FAILED',
+  EROFS: 'OUTPUT_FAILED',
+}
+
+/** What any thrown value means to the person at the keyboard: ours, oclif's, Node's, or a bug. */
+export function reportOf(error: unknown): ErrorReport {
+  if (isAtomError(error)) return reportAtomError(error)
+  const {code, message, oclif} = readUnknown(error)
+  const system = code === undefined ? undefined : SYSTEM_ERRORS[code]
+  if (system) return {code: system, message, exit: ERRORS[system].exit}
+  if (oclif?.exit === 2) return {code: 'USAGE', message: firstParagraph(message), exit: 2, ...usageHint(error)}
+  if (oclif?.exit) return {code: code ?? 'INTERNAL', message, exit: oclif.exit}
+  return {code: 'INTERNAL', message: message || 'Unknown error', exit: 1}
+}
+
+function reportAtomError({code, message, hint, details}: AtomError): ErrorReport {
+  const exit = code in ERRORS ? ERRORS[code as ErrorCode].exit : 1
+  return {code, message, exit, ...(hint === undefined ? {} : {hint}), ...(details === undefined ? {} : {details})}
+}
+
+interface UnknownError {
+  code?: string
+  message: string
+  oclif?: {exit?: number}
+}
+
+function readUnknown(error: unknown): UnknownError {
+  if (!(error instanceof Error)) return {message: String(error)}
+  const {code, message, oclif} = error as Error & {code?: unknown; oclif?: {exit?: number}}
+  return {message, ...(typeof code === 'string' ? {code} : {}), ...(oclif ? {oclif} : {})}
+}
+
+// oclif appends "See more help with --help"; the hint says it in our form.
+function firstParagraph(message: string): string {
+  return message.replace(/\nSee more help with --help\s*$/, '').trim()
+}
+
+function usageHint(error: unknown): {hint?: string} {
+  return (error as {parse?: unknown}).parse === undefined ? {} : {hint: 'add --help to see the arguments and flags'}
+}
