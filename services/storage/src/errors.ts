@@ -1,0 +1,49 @@
+import {AtomError, isAtomError, type ErrorEntry} from '@atomctl/wpk/errors'
+
+/** Errors of the database below the services; the SDK merges this table into the catalogue of docs/errors.md. */
+export const STORAGE_ERRORS = {
+  STORAGE_LOCKED: {exit: 7, summary: 'Another process has the data directory open'},
+  STORAGE_FULL: {exit: 7, summary: 'The disk under the database is full'},
+  STORAGE_CORRUPT: {exit: 7, summary: 'The data directory or its content is damaged or of another PostgreSQL version'},
+  STORAGE_UNREACHABLE: {exit: 7, summary: 'The database cannot be opened, or refuses the connection'},
+  STORAGE_MIGRATION: {exit: 7, summary: 'The database schema cannot be brought to the version of this program'},
+  STORAGE_BYTES_MISSING: {exit: 7, summary: 'Stored bytes are not there, or were removed while they were read'},
+} as const satisfies Record<string, ErrorEntry>
+
+export type StorageErrorCode = keyof typeof STORAGE_ERRORS
+
+/** SQLSTATE classes (PostgreSQL appendix A) and errno names which a person has to act on. */
+const CAUSES: readonly [RegExp, StorageErrorCode, string, string][] = [
+  [/^(53100|ENOSPC|EDQUOT)$/, 'STORAGE_FULL', 'no space is left for the database', 'free disk space, then start again'],
+  [/^(XX001|XX002|58P01|58030)$/, 'STORAGE_CORRUPT', 'the database content is damaged', 'restore a backup'],
+  [/^28/, 'STORAGE_UNREACHABLE', 'the database refuses the user or password', 'check DATABASE_URL'],
+  [/^(3D000)$/, 'STORAGE_UNREACHABLE', 'the database does not exist', 'createdb NAME, or check DATABASE_URL'],
+  [
+    /^(08...|57P0.|53300|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENOENT|EPIPE)$/,
+    'STORAGE_UNREACHABLE',
+    'the database does not answer',
+    'check DATABASE_URL and that PostgreSQL runs',
+  ],
+  [/^(EACCES|EPERM|EROFS)$/, 'STORAGE_UNREACHABLE', 'the data directory is not writable', 'check its owner and mode'],
+]
+
+/**
+ * The AtomError for a failure of the database that a person can act on, with `subject` saying which database;
+ * undefined for anything else, above all for mistakes in a query, which stay what they are.
+ */
+export function explainStorageError(error: unknown, subject: string): AtomError<StorageErrorCode> | undefined {
+  if (isAtomError(error)) return error.code in STORAGE_ERRORS ? (error as AtomError<StorageErrorCode>) : undefined
+  const code = codeOf(error)
+  const found = code === undefined ? undefined : CAUSES.find(([pattern]) => pattern.test(code))
+  if (!found) return undefined
+  const [, atomCode, message, hint] = found
+  return new AtomError(atomCode, `${subject}: ${message} (${code})`, {hint, cause: error})
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (/no space left on device/i.test(error.message)) return 'ENOSPC' // PGlite's file system has messages, no errno names
+  if (error.message.includes('timeout exceeded when trying to connect')) return 'ETIMEDOUT' // pg's pool sets no code
+  const {code} = error as {code?: unknown}
+  return typeof code === 'string' ? code : undefined
+}

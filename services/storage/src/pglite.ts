@@ -1,0 +1,90 @@
+import {mkdir, readFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {AtomError} from '@atomctl/wpk/errors'
+import {PGlite} from '@electric-sql/pglite'
+import {createPgConfig} from '@electric-sql/pglite/node-postgres'
+import pg from 'pg'
+import {explainStorageError} from './errors.ts'
+import {lockDirectory, type DirectoryLock} from './lock.ts'
+import {createDataDirectory} from './template.ts'
+
+export interface OpenedPool {
+  readonly pool: pg.Pool
+  close(): Promise<void>
+}
+
+/** The default of 128 MB shared buffers costs 200 MB resident; a developer's registry never fills 16. */
+const SETTINGS = [
+  'shared_buffers=16MB',
+  'wal_buffers=256kB',
+  'work_mem=2MB',
+  'maintenance_work_mem=16MB',
+  'temp_buffers=1MB',
+  'min_wal_size=2MB',
+  'max_wal_size=32MB',
+]
+
+/** Opens PGlite in `directory` (created when missing) behind one pool of exactly one connection. */
+export async function openPglite(directory: string): Promise<OpenedPool> {
+  await mkdir(directory, {recursive: true, mode: 0o700}).catch((error: unknown) => {
+    throw explainStorageError(error, directory) ?? error
+  })
+  const lock = await lockDirectory(directory)
+  try {
+    const database = await openDatabase(directory)
+    return connectPool(database, lock)
+  } catch (error) {
+    await lock.release()
+    throw explainStorageError(error, directory) ?? corruptError(directory, error)
+  }
+}
+
+async function openDatabase(directory: string): Promise<PGlite> {
+  const dataDirectory = join(directory, 'pgdata')
+  if ((await dataVersion(directory)) === undefined) await createDataDirectory(dataDirectory)
+  const startParams = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])]
+  const database = await PGlite.create(dataDirectory, {startParams})
+  await database.query('select 1')
+  return database
+}
+
+/** The major version in PG_VERSION; undefined when the directory was never made. */
+async function dataVersion(directory: string): Promise<string | undefined> {
+  const text = await readFile(join(directory, 'pgdata', 'PG_VERSION'), 'utf8').catch(
+    (error: NodeJS.ErrnoException) => error,
+  )
+  if (typeof text === 'string') return text.trim()
+  if (text.code !== 'ENOENT') throw text
+  const exists = await readFile(join(directory, 'pgdata')).then(
+    () => true,
+    ({code}) => code !== 'ENOENT',
+  )
+  if (exists) throw corruptError(directory, text)
+  return undefined
+}
+
+/**
+ * pg gives PGlite's one session to a new client whenever the old one is dropped after an error, so a transaction
+ * that was left open must be ended first. Idle clients are kept: there is nothing to save by closing them.
+ */
+function connectPool(database: PGlite, lock: DirectoryLock): OpenedPool {
+  const config = createPgConfig(database)
+  const pool = new pg.Pool({...config, connection: config.connection, max: 1, idleTimeoutMillis: 0} as pg.PoolConfig)
+  pool.on('connect', (client) => void client.query('rollback').catch(() => {}))
+  pool.on('error', () => {})
+  const close = async () => {
+    await pool.end()
+    await database.close()
+    await lock.release()
+  }
+  return {pool, close}
+}
+
+function corruptError(directory: string, cause: unknown): AtomError {
+  const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+  return new AtomError('STORAGE_CORRUPT', `${directory} holds no usable database: ${reason}`, {
+    hint: 'restore a backup, or start empty with atomctl dev reset',
+    details: {directory},
+    cause,
+  })
+}

@@ -1,0 +1,31 @@
+import pg from 'pg'
+import {explainStorageError} from './errors.ts'
+import type {OpenedPool} from './pglite.ts'
+
+const CONNECTIONS = 8
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Opens the pool of a PostgreSQL server and makes sure that it answers; errors never show the password. */
+export async function openPostgresql(databaseUrl: string): Promise<OpenedPool> {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'atomctl',
+    keepAlive: true,
+  })
+  pool.on('error', () => {}) // an idle client lost its server: the pool drops it, the next query connects anew
+  try {
+    await pool.query('select 1')
+  } catch (error) {
+    await pool.end()
+    throw explainStorageError(error, describeUrl(databaseUrl)) ?? error
+  }
+  return {pool, close: () => pool.end()}
+}
+
+function describeUrl(databaseUrl: string): string {
+  if (!URL.canParse(databaseUrl)) return 'DATABASE_URL'
+  const {host, pathname} = new URL(databaseUrl)
+  return `PostgreSQL ${host}${pathname}`
+}
