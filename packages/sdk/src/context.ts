@@ -1,0 +1,147 @@
+import type {Interfaces} from '@oclif/core'
+import {AtomError} from '@atomctl/wpk/errors'
+import {Configuration} from './config/configuration.ts'
+import {type Environment} from './config/environment.ts'
+import {type ConfigurationSources, type FlagValues, resolveConfiguration} from './config/load.ts'
+import type {GatePass} from './enforcement.ts'
+import type {HttpClient} from './http/index.ts'
+import type {RegistryClient} from './registry/index.ts'
+import type {RuntimeClient} from './runtime/index.ts'
+import {loadPoliciesInForce, type PolicyInForce} from './trust.ts'
+
+/** Ctrl-C and SIGTERM, as a command sees them. */
+export interface Interruption {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal
+  /** While `work` runs, a signal aborts `signal` and the process waits a few seconds instead of ending at once. */
+  defer<T>(work: () => Promise<T>): Promise<T>
+}
+
+/**
+ * What the hooks learn and the commands need, one per process: configuration, clients, the signature gate,
+ * the interrupt signal. The only place that constructs clients.
+ */
+export class AtomContext {
+  readonly environment: Environment
+  readonly interruption: Interruption
+  /** Set by the prerun hook when every package the command names was verified. */
+  gate: GatePass | undefined
+  /** Extra warnings, shown on stderr and in every envelope. */
+  readonly warnings: string[] = []
+  readonly userAgent: string
+
+  readonly #sources: ConfigurationSources | AtomError
+  #configuration: Configuration | undefined
+  #http: Promise<HttpClient> | undefined
+  #debug: ((line: string) => void) | undefined
+
+  constructor(options: {
+    environment: Environment
+    sources: ConfigurationSources | AtomError
+    interruption: Interruption
+    userAgent: string
+  }) {
+    this.environment = options.environment
+    this.interruption = options.interruption
+    this.userAgent = options.userAgent
+    this.#sources = options.sources
+  }
+
+  /** Why the configuration files cannot be used, if they cannot. */
+  get configurationError(): AtomError | undefined {
+    return this.#sources instanceof Error ? this.#sources : undefined
+  }
+
+  /** The files behind the configuration. @throws CONFIG_INVALID */
+  get sources(): ConfigurationSources {
+    if (this.#sources instanceof Error) throw this.#sources
+    return this.#sources
+  }
+
+  /** The settings with the flags of the running command on top. @throws CONFIG_INVALID */
+  get configuration(): Configuration {
+    this.#configuration ??= resolveConfiguration(this.sources)
+    return this.#configuration
+  }
+
+  /** Lays the running command's flags over the settings. */
+  applyFlags(flags: FlagValues, debug?: (line: string) => void): void {
+    this.#configuration = this.configurationError ? undefined : resolveConfiguration(this.sources, flags)
+    this.#debug = debug
+  }
+
+  /** The policies every package must satisfy. @throws TRUST_POLICY_INVALID */
+  trustPolicies(): Promise<PolicyInForce[]> {
+    return loadPoliciesInForce(this.configuration, this.environment)
+  }
+
+  /** Base URL of the registry in force, without a trailing slash. */
+  async registryUrl(): Promise<string> {
+    return this.#url('registry_url')
+  }
+
+  async registry(): Promise<RegistryClient> {
+    const [{createRegistryClient}, http, target] = await Promise.all([
+      import('./registry/index.ts'),
+      this.http(),
+      this.#target('registry_url'),
+    ])
+    return createRegistryClient({http, target})
+  }
+
+  async runtime(): Promise<RuntimeClient> {
+    const [{createRuntimeClient}, http, target] = await Promise.all([
+      import('./runtime/index.ts'),
+      this.http(),
+      this.#target('runtime_url'),
+    ])
+    return createRuntimeClient({http, target})
+  }
+
+  /** The one HTTP client of the process. */
+  http(): Promise<HttpClient> {
+    this.#http ??= this.#createHttp()
+    return this.#http
+  }
+
+  /** Closes connections so that the process can end at once. */
+  async close(): Promise<void> {
+    await (await this.#http)?.close()
+  }
+
+  async #createHttp(): Promise<HttpClient> {
+    const [{createHttpClient}, {httpOptionsOf}] = await Promise.all([import('./http/index.ts'), import('./network.ts')])
+    const options = await httpOptionsOf(this.configuration, this.environment)
+    return createHttpClient({...options, userAgent: this.userAgent, ...(this.#debug ? {debug: this.#debug} : {})})
+  }
+
+  async #url(key: 'registry_url' | 'runtime_url'): Promise<string> {
+    const {normalizeBaseUrl} = await import('./http/index.ts')
+    const setting = this.configuration.get(key)
+    return normalizeBaseUrl(String(setting?.value), setting?.origin.where ?? key)
+  }
+
+  async #target(key: 'registry_url' | 'runtime_url'): Promise<{baseUrl: string; token?: string; signal: AbortSignal}> {
+    const context = this.configuration.context()
+    if (context?.value.protected) this.#debug?.(`context ${context.name} is protected`)
+    const baseUrl = await this.#url(key)
+    const token = this.configuration.tokenFor(baseUrl)
+    return {baseUrl, signal: this.interruption.signal, ...(token === undefined ? {} : {token})}
+  }
+}
+
+// `Command.run` builds a second oclif Config, so nothing put on the Config of a hook reaches the command; the root
+// plugin's package.json object is shared by both. Symbol.for: the same slot is found by every copy of this module,
+// also by one inside a user-installed plugin.
+const slot = Symbol.for('atomctl.context')
+
+export function setContext(config: Interfaces.Config, context: AtomContext): void {
+  Object.defineProperty(config.pjson, slot, {configurable: true, enumerable: false, value: context})
+}
+
+/** @throws INTERNAL when the init hook did not run: nothing may go on without configuration. */
+export function getContext(config: Interfaces.Config): AtomContext {
+  const context = (config.pjson as unknown as {[slot]?: AtomContext})[slot]
+  if (!context) throw new AtomError('INTERNAL', 'the configuration was not loaded: the init hook did not run')
+  return context
+}

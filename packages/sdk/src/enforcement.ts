@@ -1,0 +1,104 @@
+import type {VerifiedDocument} from '@atomctl/wpk/trust'
+import {AtomError} from '@atomctl/wpk/errors'
+import type {AtomContext} from './context.ts'
+import {isFileReference, loadPackage, type LocalPackage, parseWorkflowId} from './packages/index.ts'
+
+/**
+ * What a command class declares as `static signature` so that the prerun hook verifies the packages it names
+ * before it runs. Plugins' commands declare it the same way.
+ */
+export interface SignatureRequirement {
+  /** The argument that names them; with `static strict = false`, every argument. */
+  readonly arg: string
+  /** What the argument is: a local file, a workflow id in the registry, or either. */
+  readonly accepts: 'file' | 'workflow' | 'file-or-workflow'
+}
+
+/** A package that satisfied every policy in force. */
+export type VerifiedPackage = VerifiedFile | VerifiedWorkflow
+
+export interface VerifiedFile {
+  readonly origin: 'file'
+  readonly verified: VerifiedDocument
+  readonly package: LocalPackage
+}
+
+export interface VerifiedWorkflow {
+  readonly origin: 'registry'
+  readonly verified: VerifiedDocument
+  readonly id: string
+  /** `wpk_content` exactly as the registry wrote it. */
+  readonly contentText: string
+}
+
+/** The token the prerun hook leaves: which command may go on, and with which packages. */
+export interface GatePass {
+  readonly commandId: string
+  readonly packages: ReadonlyMap<string, VerifiedPackage>
+}
+
+/**
+ * Verifies every subject against every policy in force; all are read and checked before the first answer, so a
+ * command never acts on some of its arguments.
+ * @throws the first refusal: WPK_INVALID, WPK_UNSIGNED, WPK_TAMPERED, SIGNER_UNTRUSTED, …
+ */
+export async function verifySubjects(
+  subjects: readonly string[],
+  accepts: SignatureRequirement['accepts'],
+  context: AtomContext,
+): Promise<Map<string, VerifiedPackage>> {
+  const packages = new Map<string, VerifiedPackage>()
+  for (const subject of subjects) packages.set(subject, await verifySubject(subject, accepts, context))
+  return packages
+}
+
+function verifySubject(
+  subject: string,
+  accepts: SignatureRequirement['accepts'],
+  context: AtomContext,
+): Promise<VerifiedPackage> {
+  const isFile = accepts === 'file' || (accepts === 'file-or-workflow' && isFileReference(subject))
+  return isFile ? verifyFile(subject, context) : verifyWorkflow(subject, context)
+}
+
+/** Loads a local package and verifies it. */
+export async function verifyFile(path: string, context: AtomContext): Promise<VerifiedFile> {
+  const local = await loadPackage(path)
+  const verified = await verifyAgainstPolicies(local.document, context, {files: [...local.files]})
+  return {origin: 'file', verified, package: local}
+}
+
+/** Fetches a workflow and verifies that what came is what the id names, signed by someone trusted. */
+export async function verifyWorkflow(id: string, context: AtomContext): Promise<VerifiedWorkflow> {
+  const registry = await context.registry()
+  const {content, contentText} = await registry.get(id)
+  const {documentFromJson} = await import('@atomctl/wpk/document')
+  const {document, findings} = documentFromJson(content, id)
+  if (!document) {
+    throw new AtomError('WPK_INVALID', `${id}: the registry holds no valid package under this id`, {
+      details: {findings},
+    })
+  }
+  const verified = await verifyAgainstPolicies(document, context, {expect: parseWorkflowId(id) ?? {name: id}})
+  return {origin: 'registry', verified, id, contentText}
+}
+
+type VerifyOptions = NonNullable<Parameters<typeof import('@atomctl/wpk/trust').verifyDocument>[2]>
+
+/** Verifies a document against every policy in force; the last one's verdict is kept. */
+export async function verifyAgainstPolicies(
+  document: LocalPackage['document'],
+  context: AtomContext,
+  options: VerifyOptions,
+): Promise<VerifiedDocument> {
+  const [{verifyDocument}, policies, registry] = await Promise.all([
+    import('@atomctl/wpk/trust'),
+    context.trustPolicies(),
+    context.registryUrl(),
+  ])
+  let verified: VerifiedDocument | undefined
+  for (const {policy} of policies) verified = verifyDocument(document, policy, {registry, ...options})
+  if (!verified) throw new AtomError('GATE_NOT_RUN', 'no trust policy is in force')
+  context.warnings.push(...verified.verification.warnings)
+  return verified
+}

@@ -1,0 +1,48 @@
+import {glob, readdir, stat} from 'node:fs/promises'
+import {join} from 'node:path'
+import {AtomError} from '@atomctl/wpk/errors'
+import {inputFailure} from './read.ts'
+
+const DOCUMENT = /\.wpk\.ya?ml$/
+
+/**
+ * The package documents that file arguments name, in order, without repeats: a file is itself, a directory every
+ * `*.wpk.yaml` below it, a pattern what it matches (the shell of Windows expands none), `-` standard input.
+ * @throws INPUT_MISSING naming the argument that matches nothing.
+ */
+export async function expandFiles(paths: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const path of paths) for (const file of await expand(path)) found.add(file)
+  return [...found]
+}
+
+async function expand(path: string): Promise<string[]> {
+  if (path === '-') return [path]
+  const info = await stat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw inputFailure(path, error)
+  })
+  if (info?.isDirectory()) return documentsIn(path)
+  if (info) return [path]
+  if (/[*?[{]/.test(path)) return matches(path)
+  throw new AtomError('INPUT_MISSING', `${path} does not exist`)
+}
+
+async function documentsIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, {recursive: true, withFileTypes: true}).catch((error: unknown) => {
+    throw inputFailure(directory, error)
+  })
+  const files = entries
+    .filter((entry) => entry.isFile() && DOCUMENT.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes('node_modules'))
+    .toSorted()
+  if (files.length > 0) return files
+  throw new AtomError('INPUT_MISSING', `${directory} holds no *.wpk.yaml file`)
+}
+
+async function matches(pattern: string): Promise<string[]> {
+  const files = (await Array.fromAsync(glob(pattern))).toSorted()
+  if (files.length > 0) return files
+  throw new AtomError('INPUT_MISSING', `nothing matches ${pattern}`)
+}

@@ -1,0 +1,72 @@
+import {createReadStream} from 'node:fs'
+import {open} from 'node:fs/promises'
+import {AtomError} from '@atomctl/wpk/errors'
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'too many symbolic links',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+/**
+ * Reads a whole file of at most `limit` bytes; `-` is standard input. A larger one is refused before it is read.
+ * @throws INPUT_MISSING, INPUT_UNREADABLE, or WPK_UNREADABLE when too large.
+ */
+export async function readInput(path: string, limit: number): Promise<Uint8Array> {
+  return path === '-' ? readStream(process.stdin, limit, 'standard input') : readFileWithin(path, limit)
+}
+
+async function readFileWithin(path: string, limit: number): Promise<Uint8Array> {
+  try {
+    await using handle = await open(path, 'r')
+    const info = await handle.stat()
+    if (info.isDirectory()) throw new AtomError('INPUT_UNREADABLE', `${path} is a directory, not a file`)
+    if (info.size > limit) throw tooLarge(path, limit)
+    return await readStream(handle.createReadStream({autoClose: false}), limit, path)
+  } catch (error) {
+    throw inputFailure(path, error)
+  }
+}
+
+async function readStream(stream: AsyncIterable<Uint8Array>, limit: number, name: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > limit) throw tooLarge(name, limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** First bytes of a file, to tell a tarball from a document. */
+export async function readHead(path: string, length = 4): Promise<Uint8Array> {
+  try {
+    await using handle = await open(path, 'r')
+    const {buffer, bytesRead} = await handle.read(Buffer.alloc(length), 0, length, 0)
+    return buffer.subarray(0, bytesRead)
+  } catch (error) {
+    throw inputFailure(path, error)
+  }
+}
+
+/** A fresh stream over a file each time it is called. */
+export function streamOf(path: string): () => ReturnType<typeof createReadStream> {
+  return () => createReadStream(path)
+}
+
+/** A file-system error as ours; others pass unchanged. */
+export function inputFailure(path: string, error: unknown): unknown {
+  const {code} = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return new AtomError('INPUT_MISSING', `${path} does not exist`, {cause: error})
+  if (code === 'EISDIR') return new AtomError('INPUT_UNREADABLE', `${path} is a directory, not a file`, {cause: error})
+  const reason = REASONS[code ?? '']
+  return reason ? new AtomError('INPUT_UNREADABLE', `cannot read ${path}: ${reason}`, {cause: error}) : error
+}
+
+function tooLarge(name: string, limit: number): AtomError {
+  const size = limit >= 1 << 20 ? `${limit >> 20} MiB` : `${limit} bytes`
+  return new AtomError('WPK_UNREADABLE', `${name} is larger than ${size}`, {details: {limit}})
+}

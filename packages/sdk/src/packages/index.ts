@@ -1,0 +1,2 @@
+export {DOCUMENT_LIMIT, loadPackage, type LocalPackage} from './load.ts'
+export {isFileReference, parseWorkflowId} from './reference.ts'
