@@ -42,7 +42,8 @@ async function documentsIn(directory: string): Promise<string[]> {
 }
 
 async function matches(pattern: string): Promise<string[]> {
-  const files = (await Array.fromAsync(glob(pattern))).toSorted()
-  if (files.length > 0) return files
+  const files: string[] = []
+  for await (const file of glob(pattern)) files.push(file)
+  if (files.length > 0) return files.toSorted()
   throw new AtomError('INPUT_MISSING', `nothing matches ${pattern}`)
 }
