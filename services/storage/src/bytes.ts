@@ -142,7 +142,7 @@ async function keepBytes(transaction: Kysely<ByteTables>, id: string): Promise<v
   if (result.numUpdatedRows === 0n) throw missingError(id)
 }
 
-/** One short query per chunk, so that a slow reader holds no connection; binary, because hex text doubles a row. */
+/** One short query per chunk, so that a slow reader holds no connection. (pg's binary mode is broken on PGlite.) */
 async function* readChunks(pool: pg.Pool, id: string): AsyncGenerator<Uint8Array> {
   const {rows} = await pool.query<{size: string}>('select size from storage_bytes where id = $1 and size is not null', [
     id,
@@ -151,7 +151,7 @@ async function* readChunks(pool: pg.Pool, id: string): AsyncGenerator<Uint8Array
   const count = Math.ceil(Number(rows[0].size) / CHUNK_BYTES)
   const text = 'select data from storage_chunks where bytes_id = $1 and position = $2'
   for (let position = 0; position < count; position += 1) {
-    const chunk = await pool.query<{data: Buffer}>({text, values: [id, position], binary: true} as pg.QueryConfig)
+    const chunk = await pool.query<{data: Buffer}>(text, [id, position])
     if (!chunk.rows[0]) throw missingError(id)
     yield chunk.rows[0].data
   }

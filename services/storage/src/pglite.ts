@@ -1,5 +1,6 @@
 import {mkdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setFlagsFromString} from 'node:v8'
 import {AtomError} from '@atomctl/wpk/errors'
 import {PGlite} from '@electric-sql/pglite'
 import {createPgConfig} from '@electric-sql/pglite/node-postgres'
@@ -40,12 +41,21 @@ export async function openPglite(directory: string): Promise<OpenedPool> {
 }
 
 async function openDatabase(directory: string): Promise<PGlite> {
+  keepCompilerSmall()
   const dataDirectory = join(directory, 'pgdata')
   if ((await dataVersion(directory)) === undefined) await createDataDirectory(dataDirectory)
   const startParams = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])]
   const database = await PGlite.create(dataDirectory, {startParams})
   await database.query('select 1')
   return database
+}
+
+/**
+ * Optimizing PostgreSQL's huge WebAssembly functions takes V8 up to 600 MB for a fifth more statements per second;
+ * with the baseline compiler alone an idle server is 180 MB instead of 410, and opens faster.
+ */
+function keepCompilerSmall(): void {
+  for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
 }
 
 /** The major version in PG_VERSION; undefined when the directory was never made. */
@@ -72,12 +82,38 @@ function connectPool(database: PGlite, lock: DirectoryLock): OpenedPool {
   const pool = new pg.Pool({...config, connection: config.connection, max: 1, idleTimeoutMillis: 0} as pg.PoolConfig)
   pool.on('connect', (client) => void client.query('rollback').catch(() => {}))
   pool.on('error', () => {})
+  const maintenance = startMaintenance(pool)
   const close = async () => {
+    clearInterval(maintenance)
     await pool.end()
     await database.close()
     await lock.release()
   }
   return {pool, close}
+}
+
+const MAINTENANCE_MS = 10_000
+const CHECKPOINT_BYTES = 16 * 1024 * 1024
+const CHECKPOINTS_PER_VACUUM = 8
+
+/**
+ * PGlite runs PostgreSQL as a single process: without checkpointer and autovacuum the write-ahead log and dead rows
+ * would grow until the next start. Both are done here once enough was written.
+ */
+function startMaintenance(pool: pg.Pool): NodeJS.Timeout {
+  let checkpoints = 0
+  let done = 0
+  const run = async () => {
+    const {rows} = await pool.query<{written: string}>(`select pg_current_wal_lsn() - '0/0'::pg_lsn as written`)
+    const written = Number(rows[0]?.written)
+    if (written - done < CHECKPOINT_BYTES) return
+    done = written
+    checkpoints += 1
+    await pool.query('checkpoint')
+    if (checkpoints % CHECKPOINTS_PER_VACUUM === 0) await pool.query('vacuum analyze')
+  }
+  // A failure here repeats in the next query of a user, who gets to see it.
+  return setInterval(() => void run().catch(() => {}), MAINTENANCE_MS).unref()
 }
 
 function corruptError(directory: string, cause: unknown): AtomError {
