@@ -24,7 +24,12 @@ const CAUSES: readonly [RegExp, StorageErrorCode, string, string][] = [
     'the database does not answer',
     'check DATABASE_URL and that PostgreSQL runs',
   ],
-  [/^(EACCES|EPERM|EROFS)$/, 'STORAGE_UNREACHABLE', 'the data directory is not writable', 'check its owner and mode'],
+  [
+    /^(EACCES|EPERM|EROFS|EEXIST|ENOTDIR)$/,
+    'STORAGE_UNREACHABLE',
+    'this is no directory that can be written',
+    'check its owner and mode, or choose another with --data-dir',
+  ],
 ]
 
 /**

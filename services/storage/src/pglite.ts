@@ -74,13 +74,18 @@ async function dataVersion(directory: string): Promise<string | undefined> {
 }
 
 /**
- * pg gives PGlite's one session to a new client whenever the old one is dropped after an error, so a transaction
- * that was left open must be ended first. Idle clients are kept: there is nothing to save by closing them.
+ * Every client gets a connection object of its own (sharing one, the end of a dropped client would end its successor),
+ * but all are PGlite's one session: a transaction that a dropped client left open is ended first. Idle clients are
+ * kept: there is nothing to save by closing them.
  */
 function connectPool(database: PGlite, lock: DirectoryLock): OpenedPool {
-  const config = createPgConfig(database)
-  const pool = new pg.Pool({...config, connection: config.connection, max: 1, idleTimeoutMillis: 0} as pg.PoolConfig)
-  pool.on('connect', (client) => void client.query('rollback').catch(() => {}))
+  class PgliteClient extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super({...config, ...createPgConfig(database)} as pg.ClientConfig)
+    }
+  }
+  const onConnect = async (client: pg.ClientBase): Promise<void> => void (await client.query('rollback'))
+  const pool = new pg.Pool({Client: PgliteClient, max: 1, idleTimeoutMillis: 0, onConnect} as pg.PoolConfig)
   pool.on('error', () => {})
   const maintenance = startMaintenance(pool)
   const close = async () => {
