@@ -1,0 +1,48 @@
+import {getCACertificates} from 'node:tls'
+import type {Dispatcher} from 'undici'
+import type {HttpOptions, ProxyOptions} from './options.ts'
+
+/** Connections to one service at most; a single waiting command reuses one. */
+const CONNECTIONS = 16
+// The original services close an idle connection after 5 s (protocol section 1.1): stop using it before they do.
+const KEEP_ALIVE = 4000
+
+/**
+ * The undici dispatcher for a scheme. Loaded on the first request only: commands that stay local must not pay for it.
+ * Every timeout but the connection's is ours (`deadline.ts`), because undici's count in steps of half a second.
+ */
+export async function openDispatcher(protocol: string, options: HttpOptions): Promise<Dispatcher> {
+  const {Agent, EnvHttpProxyAgent} = await import('undici')
+  const connect = {timeout: options.connectTimeout, ...certificates(options.extraCertificates)}
+  const settings = {
+    allowH2: false,
+    connections: CONNECTIONS,
+    keepAliveTimeout: KEEP_ALIVE,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  }
+  const proxy = proxyFor(protocol, options.proxy)
+  if (!proxy) return new Agent({...settings, connect})
+  const noProxy = ['localhost', '127.0.0.1', '::1', options.proxy?.noProxy ?? ''].join(',')
+  return new EnvHttpProxyAgent({
+    ...settings,
+    connect,
+    requestTls: connect,
+    proxyTls: connect,
+    // Plain HTTP goes through the proxy as it is: many proxies allow CONNECT to port 443 only.
+    proxyTunnel: false,
+    httpProxy: protocol === 'http:' ? proxy : '',
+    httpsProxy: protocol === 'https:' ? proxy : '',
+    noProxy,
+  })
+}
+
+function proxyFor(protocol: string, proxy: ProxyOptions | undefined): string | undefined {
+  const value = protocol === 'https:' ? proxy?.https : proxy?.http
+  return value === '' ? undefined : value
+}
+
+// `ca` replaces the default list, so the defaults (NODE_EXTRA_CA_CERTS included) have to be repeated.
+function certificates(extra: string | undefined): {ca?: string[]} {
+  return extra === undefined ? {} : {ca: [...getCACertificates('default'), extra]}
+}

@@ -1,0 +1,131 @@
+import {Readable} from 'node:stream'
+import {setImmediate as nextTurn} from 'node:timers/promises'
+import type {Dispatcher} from 'undici'
+import type {AtomError} from '../errors.ts'
+import {type Deadline, startDeadline} from './deadline.ts'
+import {abortError, failureOf} from './failure.ts'
+import type {RequestBody, RequestSpec} from './options.ts'
+import {notProtocol} from './response.ts'
+
+/** One request on the wire, everything decided. */
+export interface Outgoing {
+  readonly method: RequestSpec['method']
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: RequestBody | undefined
+  readonly service: string
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** The head of an answer; `body` has to be read or discarded. */
+export interface Incoming {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: AsyncIterable<Uint8Array>
+  readonly deadline: Deadline
+  discard(): void
+}
+
+/** Sends one request and waits for the head of its answer. Throws a Failure, or an AtomError when aborted. */
+export async function exchange(dispatcher: Dispatcher, outgoing: Outgoing): Promise<Incoming> {
+  const {method, url, headers, body, signal, timeout, service} = outgoing
+  const deadline = startDeadline(timeout, `The ${service} at ${url.origin}`, signal)
+  try {
+    const answer: Dispatcher.ResponseData = await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: {...headers, ...(body ? bodyHeaders(body) : {})},
+      body: body ? watch(body.open(), deadline) : null,
+      signal: deadline.signal,
+    })
+    const {statusCode: status} = answer
+    return {
+      status,
+      headers: flatten(answer.headers),
+      body: guard(answer.body, outgoing, deadline),
+      deadline,
+      discard() {
+        deadline.stop()
+        answer.body.on('error', () => undefined).destroy()
+      },
+    }
+  } catch (error) {
+    deadline.stop()
+    throw explain(error, outgoing, deadline)
+  }
+}
+
+function bodyHeaders({contentType, length}: RequestBody): Record<string, string> {
+  return {'content-type': contentType, 'content-length': String(length)}
+}
+
+/** Sending is progress: a slow upload is not a service that does not answer. */
+function watch(content: ReturnType<RequestBody['open']>, deadline: Deadline): Uint8Array | Readable {
+  if (content instanceof Uint8Array) return content
+  return Readable.from(sending(content, deadline), {objectMode: false})
+}
+
+async function* sending(content: AsyncIterable<Uint8Array>, deadline: Deadline): AsyncIterable<Uint8Array> {
+  for await (const chunk of content) {
+    deadline.extend()
+    yield chunk
+  }
+  deadline.extend()
+}
+
+async function* guard(
+  body: AsyncIterable<Uint8Array>,
+  outgoing: Outgoing,
+  deadline: Deadline,
+): AsyncIterable<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw explain(error, outgoing, deadline)
+  } finally {
+    deadline.stop()
+  }
+}
+
+// The caller's abort wins over whatever error the closing socket makes of it; then our own deadline.
+function explain(error: unknown, {signal, url}: Outgoing, deadline: Deadline): unknown {
+  if (signal?.aborted) return abortError(signal)
+  if (deadline.signal.aborted) return failureOf(deadline.signal.reason, url.origin)
+  return failureOf(error, url.origin)
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const entries = Object.entries(headers)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
+}
+
+/** The whole body of an answer; throws PROTOCOL as soon as it is longer than `maxBytes`. */
+export async function readBody(
+  incoming: Incoming,
+  maxBytes: number,
+  where: {origin: string; service: string},
+): Promise<Uint8Array> {
+  const declared = Number(incoming.headers['content-length'] ?? 0)
+  if (declared > maxBytes) throw tooLong(incoming, maxBytes, where)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of incoming.body) {
+    size += chunk.length
+    if (size > maxBytes) throw tooLong(incoming, maxBytes, where)
+    chunks.push(chunk)
+  }
+  // undici hands the connection back one turn later; a request sent before that would open another one, and a
+  // waiting client has to stay on one (protocol section 7).
+  await nextTurn()
+  return Buffer.concat(chunks)
+}
+
+function tooLong(incoming: Incoming, maxBytes: number, where: {origin: string; service: string}): AtomError {
+  incoming.discard()
+  return notProtocol(where, `answered more than ${Math.floor(maxBytes / 1024)} KiB`)
+}

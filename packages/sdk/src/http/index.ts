@@ -1,0 +1,6 @@
+export {createHttpClient, type HttpClient} from './client.ts'
+export {type Clock, systemClock} from './clock.ts'
+export {type FilePart, multipartBody} from './multipart.ts'
+export type {HttpOptions, ProxyOptions, RequestBody, RequestSpec, RetryOptions, StreamSpec, Target} from './options.ts'
+export {type HttpResponse, type HttpStream, jsonText, notProtocol, readJson} from './response.ts'
+export {encodeSegment, normalizeBaseUrl} from './url.ts'
