@@ -1,12 +1,16 @@
+import {AtomError} from '@atomctl/wpk/errors'
 import pg from 'pg'
 import {explainStorageError} from './errors.ts'
 import type {OpenedPool} from './pglite.ts'
 
+const NOT_POSTGRESQL = 'the database URL does not begin with postgresql://'
+const HINT = 'set DATABASE_URL to postgresql://USER@HOST:5432/NAME'
 const CONNECTIONS = 8
 const CONNECT_TIMEOUT_MS = 10_000
 
 /** Opens the pool of a PostgreSQL server and makes sure that it answers; errors never show the password. */
 export async function openPostgresql(databaseUrl: string): Promise<OpenedPool> {
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) throw new AtomError('STORAGE_UNREACHABLE', NOT_POSTGRESQL, {hint: HINT})
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: CONNECTIONS,

@@ -1,0 +1,66 @@
+import {execFile, spawn, type ChildProcess, type SpawnOptions} from 'node:child_process'
+import {once} from 'node:events'
+import {chown, mkdtemp, readdir, rm} from 'node:fs/promises'
+import {createServer, type AddressInfo} from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {promisify} from 'node:util'
+
+export interface TestDatabase {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const DEBIAN = '/usr/lib/postgresql'
+const NOBODY = 65534
+
+/**
+ * An empty PostgreSQL database: the one of ATOMCTL_TEST_DATABASE_URL, else a server of its own from Debian's
+ * packages on a loopback port. Undefined when the machine has neither; the caller skips.
+ */
+export async function startPostgresql(): Promise<TestDatabase | undefined> {
+  const given = process.env['ATOMCTL_TEST_DATABASE_URL']
+  if (given) return {url: given, stop: async () => {}}
+  const version = (await readdir(DEBIAN).catch(() => [])).sort().at(-1)
+  return version === undefined ? undefined : startServer(join(DEBIAN, version, 'bin'))
+}
+
+async function startServer(binaries: string): Promise<TestDatabase> {
+  const directory = await mkdtemp(join(tmpdir(), 'atomctl-postgresql-'))
+  const root = process.getuid?.() === 0 // PostgreSQL refuses to run as root
+  const identity: SpawnOptions = root ? {uid: NOBODY, gid: NOBODY, cwd: directory} : {cwd: directory}
+  if (root) await chown(directory, NOBODY, NOBODY)
+  const data = join(directory, 'data')
+  const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '-E', 'UTF8']
+  await promisify(execFile)(join(binaries, 'initdb'), initdb, identity)
+  const port = await freePort()
+  const settings = ['-D', data, '-p', String(port), '-k', directory, '-h', '127.0.0.1', '-c', 'fsync=off']
+  const server = spawn(join(binaries, 'postgres'), settings, {...identity, stdio: ['ignore', 'ignore', 'pipe']})
+  await waitUntilReady(server)
+  const stop = async () => {
+    const exit = once(server, 'exit')
+    server.kill('SIGINT')
+    await exit
+    await rm(directory, {recursive: true, force: true})
+  }
+  return {url: `postgresql://postgres@127.0.0.1:${port}/postgres`, stop}
+}
+
+async function waitUntilReady(server: ChildProcess): Promise<void> {
+  let log = ''
+  await new Promise<void>((resolve, reject) => {
+    server.stderr?.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (log.includes('ready to accept connections')) resolve()
+    })
+    server.once('exit', () => reject(new Error(`PostgreSQL did not start: ${log}`)))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const {port} = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
