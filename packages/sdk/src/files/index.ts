@@ -1,3 +1,5 @@
 export {expandFiles} from './expand.ts'
 export {inputFailure, readHead, readInput, streamOf} from './read.ts'
-export {writeFailure, writeFileSafely, type WriteOptions} from './write.ts'
+export {type StagedFile, stageFile, type StageOptions} from './stage.ts'
+export {writeFileSafely, type WriteOptions} from './write.ts'
+export {writeFailure} from './write-failure.ts'

@@ -1,0 +1,143 @@
+import {randomBytes} from 'node:crypto'
+import {unlinkSync} from 'node:fs'
+import {link, mkdir, open, realpath, rename, stat, unlink} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {Readable} from 'node:stream'
+import {pipeline} from 'node:stream/promises'
+import {AtomError} from '@atomctl/wpk/errors'
+import {writeFailure} from './write-failure.ts'
+
+export interface StageOptions {
+  /** File mode; default: that of the file to be replaced, else what the umask allows. */
+  readonly mode?: number
+  /** Mode of directories that have to be made. */
+  readonly directoryMode?: number
+  /** Refuse to replace a file that exists (OUTPUT_EXISTS) instead of replacing it. */
+  readonly exclusive?: boolean
+}
+
+/** A file written out beside its destination and not visible under its name before `commit`. */
+export interface StagedFile extends AsyncDisposable {
+  readonly path: string
+  /** Puts it in place in one step. */
+  commit(): Promise<void>
+}
+
+const pending = new Set<string>()
+let cleansUp = false
+
+/**
+ * Writes content to a temporary file beside `path`, flushed to the disk. Nothing is replaced until `commit`, and
+ * without it nothing stays: not after an error, Ctrl-C or a full disk. A device or pipe has no "before": it is
+ * written at once, never replaced.
+ * @throws OUTPUT_FAILED, OUTPUT_EXISTS
+ */
+export async function stageFile(
+  path: string,
+  content: Readable | string | Uint8Array,
+  options: StageOptions = {},
+): Promise<StagedFile> {
+  try {
+    const target = await resolveTarget(path)
+    if (options.exclusive && target.mode !== undefined) throw existing(path)
+    if (target.special) return await writeThrough(path, content)
+    await mkdir(dirname(target.path), {
+      recursive: true,
+      ...(options.directoryMode ? {mode: options.directoryMode} : {}),
+    })
+    const temporary = join(dirname(target.path), `.atomctl-${randomBytes(6).toString('hex')}.tmp`)
+    remember(temporary)
+    await writeNew(temporary, content, options.mode ?? target.mode).catch(async (error: unknown) => {
+      await discard(temporary)
+      throw error
+    })
+    return {
+      path,
+      commit: () => putInPlace(temporary, target.path, path, options.exclusive ?? false),
+      [Symbol.asyncDispose]: () => discard(temporary),
+    }
+  } catch (error) {
+    throw writeFailure(path, error)
+  }
+}
+
+interface Target {
+  /** Where a link points to: replacing the link itself would cut it off. */
+  path: string
+  /** undefined: nothing is there yet. */
+  mode: number | undefined
+  special: boolean
+}
+
+async function resolveTarget(path: string): Promise<Target> {
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!info) return {path, mode: undefined, special: false}
+  if (info.isDirectory()) throw new AtomError('OUTPUT_FAILED', `cannot write ${path}: it is a directory`)
+  return {path: await realpath(path), mode: info.mode & 0o777, special: !info.isFile()}
+}
+
+async function writeThrough(path: string, content: Readable | string | Uint8Array): Promise<StagedFile> {
+  await using handle = await open(path, 'w')
+  await pipeline(readableOf(content), handle.createWriteStream({autoClose: false}))
+  return {path, commit: async () => {}, [Symbol.asyncDispose]: async () => {}}
+}
+
+async function writeNew(path: string, content: Readable | string | Uint8Array, mode?: number): Promise<void> {
+  await using handle = await open(path, 'wx', mode ?? 0o666)
+  // the umask applies to `open`; a mode that was asked for is meant exactly
+  if (mode !== undefined) await handle.chmod(mode)
+  await pipeline(readableOf(content), handle.createWriteStream({autoClose: false}))
+  await handle.sync()
+}
+
+function readableOf(content: Readable | string | Uint8Array): Readable {
+  return content instanceof Readable ? content : Readable.from([Buffer.from(content as string)])
+}
+
+async function putInPlace(temporary: string, target: string, path: string, exclusive: boolean): Promise<void> {
+  try {
+    await (exclusive ? linkNew(temporary, target) : rename(temporary, target))
+  } catch (error) {
+    if (exclusive && (error as NodeJS.ErrnoException).code === 'EEXIST') throw existing(path)
+    throw writeFailure(path, error)
+  } finally {
+    await discard(temporary)
+  }
+}
+
+// A hard link never replaces; file systems without them get the check that was made before.
+async function linkNew(temporary: string, target: string): Promise<void> {
+  await link(temporary, target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw error
+    return rename(temporary, target)
+  })
+}
+
+function existing(path: string): AtomError {
+  return new AtomError('OUTPUT_EXISTS', `${path} exists already`, {hint: `name another file, or add --force`})
+}
+
+function remember(temporary: string): void {
+  pending.add(temporary)
+  if (cleansUp) return
+  cleansUp = true
+  process.once('exit', removePending)
+}
+
+async function discard(temporary: string): Promise<void> {
+  if (!pending.delete(temporary)) return
+  await unlink(temporary).catch(() => undefined)
+}
+
+function removePending(): void {
+  for (const temporary of pending) {
+    try {
+      unlinkSync(temporary)
+    } catch {
+      // gone already, or its directory is
+    }
+  }
+}
