@@ -1,0 +1,141 @@
+import {isMap, isScalar, isSeq, parseDocument} from 'yaml'
+import type {CST, Pair, ParsedNode, Scalar, YAMLMap} from 'yaml'
+
+import {AtomError} from '../errors.ts'
+import {formatPath} from './path.ts'
+import {isPlainText, quoteText} from './scalars.ts'
+
+type Map = YAMLMap.Parsed
+type Entry = Pair<ParsedNode, ParsedNode | null>
+
+interface Splice {
+  start: number
+  end: number
+  text: string
+}
+
+/**
+ * Writes ONE string scalar, double-quoted, and leaves every other byte as it is: comments, order, line ends, spaces.
+ * A missing key becomes the last line of its mapping; its parent must exist. Throws WPK_INVALID when the text is not
+ * YAML, when the parent is no mapping, or when the place holds a collection.
+ */
+export function setScalar(text: string, path: readonly string[], value: string): string {
+  const parent = findMapping(text, path.slice(0, -1))
+  const key = path.at(-1)
+  if (key === undefined) throw notEditable(path, 'the path is empty')
+  if (!value.isWellFormed()) throw notEditable(path, 'the value holds half of a surrogate pair')
+  const entry = findEntry(parent, key)
+  const splice = entry ? replaceValue(text, entry, value, path) : insertEntry(text, parent, key, value)
+  return text.slice(0, splice.start) + splice.text + text.slice(splice.end)
+}
+
+function findMapping(text: string, path: readonly string[]): Map {
+  const document = parseDocument(text, {
+    schema: 'failsafe',
+    uniqueKeys: false,
+    keepSourceTokens: true,
+    logLevel: 'silent',
+  })
+  const [error] = document.errors
+  if (error) throw notEditable(path, error.message.split('\n')[0]!)
+  let node: unknown = document.contents
+  for (const segment of path) node = childOf(node, segment)
+  if (!isMap(node)) throw notEditable(path, `${formatPath(path) || 'the document'} is not a mapping`)
+  return node as Map
+}
+
+function childOf(node: unknown, segment: string): unknown {
+  if (isSeq(node)) return node.items[Number(segment)]
+  return isMap(node) ? findEntry(node as Map, segment)?.value : undefined
+}
+
+function findEntry(map: Map, key: string): Entry | undefined {
+  return map.items.find((item) => isScalar(item.key) && String(item.key.value) === key) as Entry | undefined
+}
+
+function replaceValue(text: string, entry: Entry, value: string, path: readonly string[]): Splice {
+  const quoted = quoteText(value)
+  const node = entry.value
+  if (node && !isScalar(node)) throw notEditable(path, `${formatPath(path)} is not a single value`)
+  if (!node || isEmpty(node as Scalar.Parsed)) return fillEmpty(entry, quoted)
+  const [start, end] = (node as Scalar.Parsed).range
+  if (!isBlock(node as Scalar.Parsed)) return {start, end, text: quoted}
+  return {start, end, text: quoted + trailingBreak(text.slice(start, end))}
+}
+
+function isEmpty(node: Scalar.Parsed): boolean {
+  return node.type === 'PLAIN' && node.source === ''
+}
+
+function isBlock(node: Scalar.Parsed): boolean {
+  return node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
+}
+
+/** A block scalar's text includes the line break after it, which the lines below still need. */
+function trailingBreak(block: string): string {
+  return /\r?\n$/.exec(block)?.[0] ?? ''
+}
+
+/** `key:` → `key: "value"`, before any comment. */
+function fillEmpty(entry: Entry, quoted: string): Splice {
+  const {sep = []} = (entry as {srcToken?: {sep?: CST.SourceToken[]}}).srcToken ?? {}
+  const colon = sep.find(({type}) => type === 'map-value-ind')
+  if (colon) return {start: colon.offset + 1, end: colon.offset + 1, text: ` ${quoted}`}
+  const end = entry.key.range[1]
+  return {start: end, end, text: `: ${quoted}`}
+}
+
+function insertEntry(text: string, map: Map, key: string, value: string): Splice {
+  const entry = `${isPlainText(key) ? key : quoteText(key)}: ${quoteText(value)}`
+  return map.flow ? insertFlow(text, map, entry) : insertLine(text, map, entry)
+}
+
+function insertFlow(text: string, map: Map, entry: string): Splice {
+  const last = map.items.at(-1) as Entry | undefined
+  if (!last) {
+    const start = map.range[0] + 1
+    return {start, end: start, text: entry}
+  }
+  const end = endOf(last)
+  const comma = /^\s*,/.exec(text.slice(end, map.range[1]))
+  if (!comma) return {start: end, end, text: `, ${entry}`}
+  const after = end + comma[0].length
+  return {start: after, end: after, text: ` ${entry}`}
+}
+
+/** A line of its own under the last entry, indented as the first key is. */
+function insertLine(text: string, map: Map, entry: string): Splice {
+  const first = map.items[0] as Entry
+  const indent = ' '.repeat(columnOf(text, first.key.range[0]))
+  const lineBreak = text.includes('\r\n') ? '\r\n' : '\n'
+  const end = endOf(map.items.at(-1) as Entry)
+  if (end > 0 && text[end - 1] === '\n') return {start: end, end, text: `${indent}${entry}${lineBreak}`}
+  const next = text.indexOf('\n', end)
+  if (next === -1) return {start: text.length, end: text.length, text: `${lineBreak}${indent}${entry}`}
+  return {start: next + 1, end: next + 1, text: `${indent}${entry}${lineBreak}`}
+}
+
+function columnOf(text: string, offset: number): number {
+  return offset - (text.lastIndexOf('\n', offset - 1) + 1)
+}
+
+/** Where the last written character of an entry ends; collections end with their last entry. */
+function endOf(entry: Entry): number {
+  const node = entry.value
+  if (node && isMap(node) && !node.flow && node.items.length > 0) return endOf(node.items.at(-1) as Entry)
+  if (node && isSeq(node) && !node.flow && node.items.length > 0) return endOfItem(node.items.at(-1))
+  if (!node || (isScalar(node) && isEmpty(node as Scalar.Parsed))) return fillEmpty(entry, '').start
+  return node.range[1]
+}
+
+function endOfItem(item: unknown): number {
+  if (isMap(item) && !item.flow && item.items.length > 0) return endOf(item.items.at(-1) as Entry)
+  if (isSeq(item) && !item.flow && item.items.length > 0) return endOfItem(item.items.at(-1))
+  return (item as ParsedNode).range[1]
+}
+
+function notEditable(path: readonly string[], why: string): AtomError {
+  return new AtomError('WPK_INVALID', `Cannot write ${formatPath(path) || 'the document'}: ${why}`, {
+    hint: 'check the document with atomctl validate',
+  })
+}

@@ -1,0 +1,28 @@
+import type {Finding} from '../finding.ts'
+import type {Wpk} from '../schema.ts'
+import {checkHandlerNames, checkHandlerTimes, checkHandlerTypes, checkSteps, checkUrls} from './handlers.ts'
+import {checkKubernetes} from './kubernetes.ts'
+import type {SemanticRule} from './rule.ts'
+import {checkRollback, checkSafety, checkUndoes} from './safety.ts'
+import {checkAlerts, checkMetadata, checkPermissions, checkTriggers} from './surroundings.ts'
+
+const RULES: readonly SemanticRule[] = [
+  checkMetadata,
+  checkSafety,
+  checkTriggers,
+  checkHandlerNames,
+  checkHandlerTypes,
+  checkHandlerTimes,
+  checkKubernetes,
+  checkUrls,
+  checkSteps,
+  checkRollback,
+  checkUndoes,
+  checkPermissions,
+  checkAlerts,
+]
+
+/** Everything beyond the shape (spec: WPK format, "Schema"), on a document whose shape is sound. */
+export function checkSemantics(wpk: Wpk): Finding[] {
+  return RULES.flatMap((rule) => rule(wpk))
+}

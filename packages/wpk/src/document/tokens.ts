@@ -1,0 +1,90 @@
+import {Lexer, Parser} from 'yaml'
+import type {CST} from 'yaml'
+
+/** Limits a hostile document meets before anything recursive or quadratic sees it. */
+export const MAX_DEPTH = 64
+export const MAX_NODES = 50_000
+
+export interface TokenProblem {
+  rule: string
+  message: string
+  offset: number
+  /** Text to write over the offending lexeme. */
+  rewrite?: {end: number; text: string}
+}
+
+export interface TokenScan {
+  tokens: CST.Token[]
+  problems: TokenProblem[]
+  /** False when scanning stopped early, so the tokens must not be composed. */
+  complete: boolean
+}
+
+/** The parser keeps the document itself, and a scalar being built, on its stack besides the collections. */
+const STACK_SLACK = 2
+
+/**
+ * Cuts the text into syntax tokens without recursion, and stops at the first excess of depth or nodes: the
+ * composer, which does recurse, only ever sees trees within the limits.
+ */
+export function scanTokens(text: string): TokenScan {
+  const parser = new Parser()
+  const scan: TokenScan = {tokens: [], problems: [], complete: true}
+  let nodes = 0
+  let inScalar = false
+  for (const lexeme of new Lexer().lex(text)) {
+    if (inScalar) inScalar = false
+    else if (lexeme === SCALAR_MARK) inScalar = true
+    else inspectLexeme(lexeme, parser.offset, scan.problems)
+    if (startsNode(lexeme) && ++nodes > MAX_NODES) return stop(scan, tooMany(parser.offset))
+    for (const token of parser.next(lexeme)) scan.tokens.push(token)
+    if (parser.stack.length > MAX_DEPTH + STACK_SLACK) return stop(scan, tooDeep(parser.offset))
+  }
+  for (const token of parser.end()) scan.tokens.push(token)
+  return scan
+}
+
+/** The lexer puts this before every plain scalar and block scalar body. */
+const SCALAR_MARK = '\u001F'
+
+/** Whatever opens or separates nodes; the composer is quadratic in stray commas and properties, so they count too. */
+function startsNode(lexeme: string): boolean {
+  return NODE_STARTS.has(lexeme[0]!)
+}
+const NODE_STARTS = new Set([SCALAR_MARK, '"', "'", '[', '{', '-', ',', '?', '&', '!', '*'])
+
+/** What a document may not use at all, by the first character of its lexeme. */
+const REFUSED: Record<string, {rule: string; what: string}> = {
+  '%': {rule: 'yaml_directive', what: 'Directives are not allowed'},
+  '!': {rule: 'yaml_tag', what: 'Tags are not allowed'},
+  '&': {rule: 'yaml_anchor', what: 'Anchors are not allowed'},
+  '*': {rule: 'yaml_alias', what: 'Aliases are not allowed, repeat the value'},
+}
+
+function inspectLexeme(lexeme: string, offset: number, problems: TokenProblem[]): void {
+  const refused = REFUSED[lexeme[0]!]
+  if (refused) problems.push({rule: refused.rule, message: `${refused.what}: ${lexeme.trim().slice(0, 80)}`, offset})
+  else if (lexeme.includes('\t') && lexeme.trim() === '') problems.push(tabProblem(lexeme, offset))
+}
+
+function tabProblem(lexeme: string, offset: number): TokenProblem {
+  return {
+    rule: 'yaml_tab',
+    message: 'A tab separates or indents here, which readers treat differently: use spaces',
+    offset: offset + lexeme.indexOf('\t'),
+    rewrite: {end: offset + lexeme.length, text: ' '},
+  }
+}
+
+function stop(scan: TokenScan, problem: TokenProblem): TokenScan {
+  scan.problems.push(problem)
+  return {...scan, complete: false}
+}
+
+function tooMany(offset: number): TokenProblem {
+  return {rule: 'yaml_nodes', message: `The document has more than ${MAX_NODES} values`, offset}
+}
+
+function tooDeep(offset: number): TokenProblem {
+  return {rule: 'yaml_depth', message: `The document is nested more than ${MAX_DEPTH} levels deep`, offset}
+}
