@@ -7,7 +7,7 @@ import type {FlagValues} from './config/load.ts'
 import {type AtomContext, getContext} from './context.ts'
 import type {SignatureRequirement, VerifiedPackage} from './enforcement.ts'
 import {reportOf} from './errors.ts'
-import {FORMATS, type Format, formatOf} from './output/format.ts'
+import {FORMATS, type Format, formatOf, isStructured} from './output/format.ts'
 import {createStyle, printable, type Style, wantsColour} from './output/style.ts'
 import {render, type View} from './output/view.ts'
 
@@ -19,6 +19,9 @@ export const registryFlag = {
 }
 export const runtimeFlag = {
   'runtime-url': Flags.string({description: 'Runtime to talk to', helpValue: 'URL'}),
+}
+export const confirmFlag = {
+  confirm: Flags.string({description: 'Name of the protected context, to say you mean it', helpValue: 'CONTEXT'}),
 }
 export const trustPolicyFlag = {
   'trust-policy': Flags.string({description: 'Trust policy to apply instead of your own', helpValue: 'FILE'}),
@@ -129,6 +132,29 @@ export abstract class AtomCommand extends Command {
     if (text !== '') process.stdout.write(`${text}\n`)
     if (report) this.exit(report.exit)
     return data
+  }
+
+  /** A failure that has a result: structured formats get both in one envelope, people get the error on stderr. */
+  protected async emitFailure<T>(view: View<T>, data: T, error: AtomError): Promise<never> {
+    if (isStructured(this.format)) await this.emit(view, data, error)
+    throw error
+  }
+
+  /** A first part of the human result, before the rest is known. */
+  protected announce(lines: string): void {
+    if (this.format === 'table' || this.format === 'wide') process.stdout.write(`${lines}\n`)
+  }
+
+  /**
+   * Refuses to change a protected context unless its name was typed.
+   * @throws PROTECTED_CONTEXT
+   */
+  protected confirmContext(confirmed: string | undefined): void {
+    const context = this.atom.configuration.context()
+    if (!context?.value.protected || confirmed === context.name) return
+    throw new AtomError('PROTECTED_CONTEXT', `the context ${context.name} is protected`, {
+      hint: `add --confirm ${context.name} if you mean it`,
+    })
   }
 
   /** A line of progress for people; stdout stays the result's. */

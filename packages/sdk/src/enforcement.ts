@@ -1,6 +1,6 @@
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
-import {AtomError} from '@atomctl/wpk/errors'
 import type {AtomContext} from './context.ts'
+import {AtomError, describeFailure, isAtomError, optionsOf} from './errors.ts'
 import {isFileReference, loadPackage, type LocalPackage, parseWorkflowId} from './packages/index.ts'
 
 /**
@@ -12,6 +12,8 @@ export interface SignatureRequirement {
   readonly arg: string
   /** What the argument is: a local file, a workflow id in the registry, or either. */
   readonly accepts: 'file' | 'workflow' | 'file-or-workflow'
+  /** How the command says that a package is unsigned, before the reason. */
+  readonly unsigned?: string
 }
 
 /** A package that satisfied every policy in force. */
@@ -44,21 +46,26 @@ export interface GatePass {
  */
 export async function verifySubjects(
   subjects: readonly string[],
-  accepts: SignatureRequirement['accepts'],
+  requirement: SignatureRequirement,
   context: AtomContext,
 ): Promise<Map<string, VerifiedPackage>> {
   const packages = new Map<string, VerifiedPackage>()
-  for (const subject of subjects) packages.set(subject, await verifySubject(subject, accepts, context))
+  for (const subject of subjects) packages.set(subject, await verifySubject(subject, requirement, context))
   return packages
 }
 
-function verifySubject(
+async function verifySubject(
   subject: string,
-  accepts: SignatureRequirement['accepts'],
+  {accepts, unsigned}: SignatureRequirement,
   context: AtomContext,
 ): Promise<VerifiedPackage> {
   const isFile = accepts === 'file' || (accepts === 'file-or-workflow' && isFileReference(subject))
-  return isFile ? verifyFile(subject, context) : verifyWorkflow(subject, context)
+  try {
+    return isFile ? await verifyFile(subject, context) : await verifyWorkflow(subject, context)
+  } catch (error) {
+    if (!unsigned || !isAtomError(error) || error.code !== 'WPK_UNSIGNED') throw error
+    throw new AtomError(error.code, `${unsigned}: ${error.message}`, optionsOf(error))
+  }
 }
 
 /** Loads a local package and verifies it. */
@@ -71,7 +78,9 @@ export async function verifyFile(path: string, context: AtomContext): Promise<Ve
 /** Fetches a workflow and verifies that what came is what the id names, signed by someone trusted. */
 export async function verifyWorkflow(id: string, context: AtomContext): Promise<VerifiedWorkflow> {
   const registry = await context.registry()
-  const {content, contentText} = await registry.get(id)
+  const {content, contentText} = await registry.get(id).catch((error: unknown) => {
+    throw describeFailure('Failed to fetch workflow', error)
+  })
   const {documentFromJson} = await import('@atomctl/wpk/document')
   const {document, findings} = documentFromJson(content, id)
   if (!document) {

@@ -99,3 +99,17 @@ function firstParagraph(message: string): string {
 function usageHint(error: unknown): {hint?: string} {
   return (error as {parse?: unknown}).parse === undefined ? {} : {hint: 'add --help to see the arguments and flags'}
 }
+
+/** The options of an error, to build another one from it. */
+export function optionsOf({hint, details, cause}: AtomError): AtomErrorOptions {
+  return {...(hint === undefined ? {} : {hint}), ...(details === undefined ? {} : {details}), cause}
+}
+
+/**
+ * A service's refusal said as the command's own failure, `Push failed: 401`, the service's words kept in
+ * details.detail. Anything that is no answer of a service passes unchanged.
+ */
+export function describeFailure(action: string, error: unknown): unknown {
+  if (!isAtomError(error) || typeof error.details?.['status'] !== 'number') return error
+  return new AtomError(error.code, `${action}: ${error.details['status']}`, optionsOf(error))
+}

@@ -28,7 +28,7 @@ const hook: Hook.Prerun = async function ({Command, argv, config}) {
     const context = getContext(config)
     const {subjects, flags} = await parseSubjects(command, command.signature, argv)
     context.applyFlags(settingsOf(flags))
-    const packages = await verifySubjects(subjects, command.signature.accepts, context)
+    const packages = await verifySubjects(subjects, command.signature, context)
     context.gate = {commandId: command.id, packages}
   } catch (error) {
     this.error(error as Error, {exit: reportOf(error).exit || 1})

@@ -1,0 +1,24 @@
+import type {CancelReply} from '@atomctl/protocol/runtime'
+import {AtomCommand, confirmFlag, runtimeFlag} from '@atomctl/sdk/command'
+import {describeFailure} from '@atomctl/sdk/errors'
+import * as Args from '@oclif/core/args'
+import {controlView} from '../lib/views/control.ts'
+
+export default class Rollback extends AtomCommand {
+  static override summary = 'Roll an ended execution back, where the runtime offers it'
+  static override examples = ['<%= config.bin %> rollback 6b7c0a2e-58a5-4c56-9a55-0c8b7f0d9a11']
+  static override args = {
+    execution: Args.string({description: 'Execution ID', required: true}),
+  }
+  static override flags = {...runtimeFlag, ...confirmFlag}
+
+  async run(): Promise<CancelReply> {
+    const {args, flags} = await this.parse(Rollback)
+    this.confirmContext(flags.confirm)
+    const runtime = await this.atom.runtime()
+    const reply = await runtime.rollback(args.execution).catch((error: unknown) => {
+      throw describeFailure('Rollback failed', error)
+    })
+    return this.emit(controlView('Rollback started'), {status: 'started', ...reply, execution_id: args.execution})
+  }
+}

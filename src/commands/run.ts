@@ -1,0 +1,72 @@
+import {AtomCommand, confirmFlag, registryFlag, runtimeFlag, trustPolicyFlag} from '@atomctl/sdk/command'
+import type {SignatureRequirement} from '@atomctl/sdk/enforcement'
+import {describeFailure} from '@atomctl/sdk/errors'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {durationFlag} from '../lib/duration-flag.ts'
+import {startExecution} from '../lib/execution/start.ts'
+import {type ExecutionOutcome, outcomeError} from '../lib/execution/outcome.ts'
+import {waitForExecution} from '../lib/execution/wait.ts'
+import {gatherParameters} from '../lib/parameters.ts'
+import {runView, startedText} from '../lib/views/run.ts'
+
+export default class Run extends AtomCommand {
+  static override summary = 'Run a workflow on the runtime'
+  static override description = `The package is verified against the trust policy before anything is sent: a workflow ID as the registry returned it, a file as it lies on the disk.
+Parameters come from -p, then --parameters, ATOMCTL_PARAM_<NAME>, the context, the declared default, and last a question on a terminal.
+With --wait, Ctrl-C detaches: the execution goes on, and the command says how to reattach or cancel.`
+  static override examples = [
+    '<%= config.bin %> run restart-unhealthy-1.0.0 -p namespace=production --wait',
+    `<%= config.bin %> run restart-unhealthy-1.0.0 --parameters '{"namespace":"production"}' --dry-run --wait`,
+    '<%= config.bin %> run ./hello-shell.wpk.yaml --wait --timeout 5m',
+  ]
+  static override args = {
+    workflow: Args.string({description: 'Workflow ID in the registry, or a signed file', required: true}),
+  }
+  static override flags = {
+    ...registryFlag,
+    ...runtimeFlag,
+    ...trustPolicyFlag,
+    ...confirmFlag,
+    param: Flags.string({
+      char: 'p',
+      description: 'A parameter; key=@file reads a file; may be repeated',
+      helpValue: 'KEY=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    parameters: Flags.string({description: 'All parameters as JSON, @file or - for stdin', helpValue: 'JSON'}),
+    'dry-run': Flags.boolean({description: 'Tell what each handler would do, and do nothing'}),
+    wait: Flags.boolean({description: 'Wait until the execution ends; exit with its outcome'}),
+    timeout: durationFlag({description: 'With --wait: how long to wait; the execution goes on after it'}),
+    'cancel-on-interrupt': Flags.boolean({description: 'With --wait: Ctrl-C cancels the execution'}),
+  }
+  static override signature: SignatureRequirement = {
+    arg: 'workflow',
+    accepts: 'file-or-workflow',
+    unsigned: 'WPK must be signed before running',
+  }
+
+  async run(): Promise<ExecutionOutcome> {
+    const {args, flags} = await this.parse(Run)
+    this.confirmContext(flags.confirm)
+    const subject = this.verified(args.workflow)
+    const parameters = await gatherParameters(subject.verified.document, flags, this.atom, this.interactive)
+    const runtime = await this.atom.runtime()
+    const started = await startExecution(runtime, subject, {parameters, dryRun: flags['dry-run']}).catch(
+      (error: unknown) => {
+        throw describeFailure('Execution failed to start', error)
+      },
+    )
+    if (!flags.wait) return this.emit(runView, started)
+    this.announce(startedText(started, this.style))
+    const outcome = await waitForExecution(runtime, started, {
+      interruption: this.atom.interruption,
+      timeout: flags.timeout,
+      cancelOnInterrupt: flags['cancel-on-interrupt'],
+      progress: (line) => this.progress(line),
+    })
+    const error = outcomeError(outcome)
+    return error ? this.emitFailure(runView, outcome, error) : this.emit(runView, outcome)
+  }
+}

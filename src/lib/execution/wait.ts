@@ -1,0 +1,76 @@
+import type {ExecutionEvent} from '@atomctl/protocol/runtime'
+import {AtomError} from '@atomctl/sdk/errors'
+import type {RuntimeClient} from '@atomctl/sdk/runtime'
+import type {ExecutionOutcome} from './outcome.ts'
+import {createProgress, type ProgressLine} from './progress.ts'
+
+export interface WaitOptions {
+  interruption: {signal: AbortSignal; defer<T>(work: () => Promise<T>): Promise<T>}
+  /** Milliseconds; no limit when absent. */
+  timeout: number | undefined
+  cancelOnInterrupt: boolean
+  progress: ProgressLine
+}
+
+/**
+ * Follows an execution to its end. The client only watches: whatever happens to it, the execution goes on.
+ * @throws WAIT_TIMEOUT, or INTERRUPTED saying how to reattach or cancel.
+ */
+export async function waitForExecution(
+  runtime: RuntimeClient,
+  started: ExecutionOutcome,
+  options: WaitOptions,
+): Promise<ExecutionOutcome> {
+  const {interruption, timeout} = options
+  const deadline = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
+  const signal = deadline ? AbortSignal.any([interruption.signal, deadline]) : interruption.signal
+  return interruption.defer(async () => {
+    try {
+      return await follow(runtime, started, signal, options.progress)
+    } catch (error) {
+      if (interruption.signal.aborted) throw await detach(runtime, started.execution_id, options)
+      if (deadline?.aborted) throw waitTimedOut(started.execution_id, timeout ?? 0)
+      throw error
+    }
+  })
+}
+
+async function follow(
+  runtime: RuntimeClient,
+  started: ExecutionOutcome,
+  signal: AbortSignal,
+  line: ProgressLine,
+): Promise<ExecutionOutcome> {
+  const progress = createProgress(line)
+  let latest: ExecutionOutcome = started
+  try {
+    for await (const event of runtime.follow(started.execution_id, {signal})) {
+      progress.show(event)
+      if (event.type === 'status') latest = merge(started, event)
+    }
+  } finally {
+    progress.stop()
+  }
+  return latest
+}
+
+function merge(started: ExecutionOutcome, {execution}: Extract<ExecutionEvent, {type: 'status'}>): ExecutionOutcome {
+  return {...execution, workflow_id: execution.workflow_id ?? started.workflow_id}
+}
+
+async function detach(runtime: RuntimeClient, id: string, {cancelOnInterrupt}: WaitOptions): Promise<AtomError> {
+  if (!cancelOnInterrupt) {
+    return new AtomError('INTERRUPTED', `Detached; the execution ${id} goes on`, {
+      hint: `atomctl status ${id} --watch to reattach, atomctl cancel ${id} to stop it`,
+    })
+  }
+  await runtime.cancel(id, {signal: AbortSignal.timeout(4000)})
+  return new AtomError('INTERRUPTED', `Interrupted; the execution ${id} was cancelled`)
+}
+
+function waitTimedOut(id: string, timeout: number): AtomError {
+  return new AtomError('WAIT_TIMEOUT', `not finished after ${timeout / 1000} s; the execution ${id} goes on`, {
+    hint: `atomctl status ${id} --watch`,
+    details: {execution_id: id},
+  })
+}
