@@ -1,0 +1,60 @@
+import {execFileSync} from 'node:child_process'
+import {findViolations, readSources} from './imports.ts'
+import {runNode, runTool} from './process.ts'
+import {ROOT} from './rooms.ts'
+
+/** Files that the build writes and that are committed. */
+const GENERATED = ['oclif.manifest.json', 'plugins/*/oclif.manifest.json', 'docs/commands.md', 'docs/wpk.schema.json']
+
+/** A check says nothing when all is well, and throws one sentence otherwise. */
+export type Check = () => Promise<void>
+
+async function expectSuccess(code: Promise<number>, problem: string): Promise<void> {
+  if ((await code) !== 0) throw new Error(problem)
+}
+
+export function checkFormat(): Promise<void> {
+  return expectSuccess(runTool('oxfmt', 'oxfmt', ['--check']), 'files are not formatted: npm run format')
+}
+
+export function checkLint(): Promise<void> {
+  return expectSuccess(runTool('oxlint', 'oxlint', ['--quiet']), 'the linter found errors')
+}
+
+export async function checkImports(): Promise<void> {
+  const violations = findViolations(readSources())
+  for (const violation of violations) process.stderr.write(`${violation}\n`)
+  if (violations.length > 0) throw new Error(`${violations.length} imports go against the house (CONTRIBUTING.md)`)
+}
+
+/** Tests, scripts and benchmarks: what `tsc -b` does not see. Needs a build. */
+export function checkTypes(): Promise<void> {
+  return expectSuccess(runTool('tsc', 'typescript', ['-p', 'test']), 'tests, scripts or benchmarks do not typecheck')
+}
+
+/** What the build generates is what is committed. Needs a build; says nothing outside a git checkout. */
+export async function checkGenerated(): Promise<void> {
+  const stale = changedFiles()
+  if (stale.length > 0) throw new Error(`generated files differ from the last commit, commit them: ${stale.join(', ')}`)
+}
+
+function changedFiles(): string[] {
+  const status = git(['status', '--porcelain', '--', ...GENERATED]) ?? ''
+  return status.split('\n').flatMap((line) => (line === '' ? [] : [line.slice(3)]))
+}
+
+function git(args: readonly string[]): string | undefined {
+  try {
+    return execFileSync('git', args, {cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']})
+  } catch {
+    return undefined
+  }
+}
+
+/** docs/errors.md and the error catalogue name the same codes, with the same exit codes. */
+export function checkErrorDocs(): Promise<void> {
+  return expectSuccess(runNode(['scripts/test.ts', 'test/docs/errors.test.ts']), 'docs/errors.md differs from the code')
+}
+
+/** What every `npm test` runs beside the tests. */
+export const QUICK_CHECKS: readonly Check[] = [checkFormat, checkLint]

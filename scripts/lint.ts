@@ -1,0 +1,13 @@
+import {build} from './build.ts'
+import {type Check, checkErrorDocs, checkGenerated, checkImports, checkTypes, QUICK_CHECKS} from './checks.ts'
+
+const CHECKS: readonly Check[] = [...QUICK_CHECKS, checkImports, build, checkTypes, checkGenerated, checkErrorDocs]
+
+for (const check of CHECKS) {
+  try {
+    await check()
+  } catch (error) {
+    process.stderr.write(`[FAILED] ${(error as Error).message}\n`)
+    process.exitCode = 1
+  }
+}

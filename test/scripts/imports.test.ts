@@ -1,0 +1,90 @@
+import {expect} from 'chai'
+import {findCircles, findViolations, importsOf, readSources} from '../../scripts/imports.ts'
+
+function violationsOf(path: string, ...imports: string[]): string[] {
+  return findViolations([{path, imports}])
+}
+
+describe('the direction of imports', () => {
+  it('is kept by every source file of this repository, without a circle', () => {
+    const files = readSources()
+    expect(files.length).to.be.greaterThan(50)
+    expect(findViolations(files)).to.deep.equal([])
+  })
+
+  it('lets commands use the SDK and refuses them a service', () => {
+    expect(violationsOf('src/commands/push.ts', '@atomctl/sdk/command')).to.deep.equal([])
+    expect(violationsOf('src/commands/push.ts', '@atomctl/registry')).to.have.lengthOf(1)
+  })
+
+  it('lets nothing but the dev plugin use a service', () => {
+    expect(violationsOf('plugins/dev/src/commands/serve/all.ts', '@atomctl/runtime')).to.deep.equal([])
+    expect(violationsOf('plugins/batch/src/commands/batch/push.ts', '@atomctl/runtime')).to.have.lengthOf(1)
+    expect(violationsOf('services/registry/src/app.ts', '@atomctl/runtime')).to.have.lengthOf(1)
+  })
+
+  it('refuses the package format everything that is first-party', () => {
+    expect(violationsOf('packages/wpk/src/errors.ts', '@atomctl/sdk/errors')).to.have.lengthOf(1)
+  })
+
+  it('refuses one command the import of another, in a topic as well', () => {
+    expect(violationsOf('src/commands/pack.ts', './sign.ts')).to.have.lengthOf(1)
+    expect(violationsOf('src/commands/keys/import.ts', '../sign.ts')).to.have.lengthOf(1)
+    expect(violationsOf('src/commands/pack.ts', '../lib/approval.ts')).to.deep.equal([])
+  })
+
+  it('refuses a relative path into another room', () => {
+    expect(violationsOf('src/commands/pack.ts', '../../packages/wpk/src/errors.ts')).to.have.lengthOf(1)
+  })
+
+  it('keeps each dependency behind its one door', () => {
+    expect(violationsOf('packages/wpk/src/document/gate.ts', 'yaml')).to.deep.equal([])
+    expect(violationsOf('packages/sdk/src/config/file.ts', 'yaml')).to.have.lengthOf(1)
+    expect(violationsOf('src/commands/push.ts', 'undici')).to.have.lengthOf(1)
+    expect(violationsOf('packages/wpk/src/lint/rules.ts', 'node:https')).to.have.lengthOf(1)
+    expect(violationsOf('services/registry/src/app.ts', '@dbos-inc/dbos-sdk')).to.have.lengthOf(1)
+  })
+})
+
+describe('reading imports from a source', () => {
+  it('finds static, type-only, re-exported, side-effect and lazy imports', () => {
+    const source = [
+      "import a, {b} from 'one'",
+      "import type {\n  C,\n} from 'two'",
+      "export {d} from 'three'",
+      "export * from 'four'",
+      "import 'five'",
+      "const e = await import('six')",
+    ].join('\n')
+    expect(importsOf(source)).to.deep.equal(['one', 'two', 'three', 'four', 'five', 'six'])
+  })
+
+  it('does not take a comment or a string for an import', () => {
+    expect(importsOf("// import a from 'one'\n/* import 'two' */\nexport interface A {kind: 'three'}")).to.deep.equal(
+      [],
+    )
+  })
+})
+
+describe('circles of imports', () => {
+  const circle = [
+    {path: 'src/lib/a.ts', imports: ['./b.ts']},
+    {path: 'src/lib/b.ts', imports: ['./c.ts']},
+    {path: 'src/lib/c.ts', imports: ['./a.ts']},
+  ]
+
+  it('are named once, whatever file the search starts at', () => {
+    expect(findCircles(circle)).to.have.lengthOf(1)
+    expect(findCircles(circle.toReversed())).to.have.lengthOf(1)
+  })
+
+  it('are not seen in a diamond', () => {
+    const diamond = [
+      {path: 'src/lib/a.ts', imports: ['./b.ts', './c.ts']},
+      {path: 'src/lib/b.ts', imports: ['./d.ts']},
+      {path: 'src/lib/c.ts', imports: ['./d.ts']},
+      {path: 'src/lib/d.ts', imports: []},
+    ]
+    expect(findCircles(diamond)).to.deep.equal([])
+  })
+})
