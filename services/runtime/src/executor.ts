@@ -1,0 +1,133 @@
+import type {JsonObject} from '@atomctl/protocol/values'
+import type {Kysely} from 'kysely'
+import type {Durable, Engine} from './engine/engine.ts'
+import type {Handler} from './handlers/handler.ts'
+import {Interpreter} from './interpreter.ts'
+import type {Metrics} from './metrics.ts'
+import type {Logger} from './options.ts'
+import {findOrphans, signalAll} from './process/tree.ts'
+import {readProgram} from './program.ts'
+import type {ExecutionStore} from './store/executions.ts'
+import type {Hub} from './store/hub.ts'
+import {StoredProgress} from './store/progress.ts'
+import {Recorder} from './store/recorder.ts'
+import type {ExecutionRow, RuntimeTables} from './store/tables.ts'
+import type {PackageNeeds, SignedFiles, Workspace} from './workspace.ts'
+
+export interface ExecutorOptions {
+  readonly engine: Engine
+  readonly database: Kysely<RuntimeTables>
+  readonly executions: ExecutionStore
+  readonly hub: Hub
+  readonly workspace: Workspace
+  readonly handlers: ReadonlyMap<string, Handler>
+  readonly metrics: Metrics
+  readonly defaultTimeoutMs: number
+  readonly logger: Logger
+}
+
+/** Joins the engine, the interpreter and the tables: what a stored execution needs to run and to end. */
+export class Executor {
+  readonly #options: ExecutorOptions
+  readonly #active = new Set<string>()
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+  }
+
+  get activeCount(): number {
+    return this.#active.size
+  }
+
+  /** Recovers what an earlier process left; executions the engine never heard of are started, lost ones ended. */
+  async launch(): Promise<void> {
+    const {engine, executions, workspace} = this.#options
+    await engine.launch(
+      (durable) => this.#run(durable),
+      (id, outcome, message) => this.#end(id, outcome, message),
+    )
+    const unfinished = await executions.unfinished()
+    for (const {id, cancel_requested: isCancelled} of unfinished) await this.#reconcile(id, isCancelled)
+    const alive = new Set(unfinished.map(({id}) => id))
+    for (const id of await workspace.list()) if (!alive.has(id)) await workspace.remove(id)
+  }
+
+  /** False when the execution has already ended. */
+  async cancel(id: string): Promise<boolean> {
+    const {engine, executions} = this.#options
+    if (!(await executions.requestCancel(id))) return false
+    await engine.cancel(id)
+    // Nobody runs it here, as when it is still being recovered: then nobody else would say that it ended.
+    if (!this.#active.has(id)) await this.#end(id, 'cancelled', 'Cancelled')
+    return true
+  }
+
+  async #reconcile(id: string, isCancelled: boolean): Promise<void> {
+    const {engine} = this.#options
+    const state = await engine.state(id)
+    if (state === undefined && !isCancelled) return engine.start(id)
+    if (state === 'active' && !isCancelled) return
+    if (state === 'active') await engine.cancel(id)
+    if (isCancelled || state === 'cancelled') return this.#end(id, 'cancelled', 'Cancelled')
+    return this.#end(id, 'failed', 'The runtime lost this execution')
+  }
+
+  async #run(durable: Durable): Promise<void> {
+    const id = durable.executionId
+    const row = await this.#options.executions.find(id)
+    if (!row || row.completed_at) return
+    this.#active.add(id)
+    try {
+      // Commands of a runtime that was killed are still running and would be run a second time beside themselves.
+      if (durable.recovered && row.status === 'running') signalAll(findOrphans(id), 'SIGKILL')
+      await this.#interpret(durable, row)
+      await this.#ended(id)
+    } finally {
+      this.#active.delete(id)
+    }
+  }
+
+  async #interpret(durable: Durable, row: ExecutionRow): Promise<void> {
+    const {workspace, handlers, defaultTimeoutMs} = this.#options
+    const needs: PackageNeeds = {
+      executionId: row.id,
+      workflowId: row.workflow_id,
+      documentDigest: row.document_digest,
+      files: JSON.parse(row.files) as SignedFiles,
+    }
+    const job = {
+      program: readProgram(JSON.parse(row.document) as JsonObject),
+      parameters: JSON.parse(row.parameters) as JsonObject,
+      dryRun: row.dry_run,
+    }
+    const interpreter = new Interpreter(durable, job, {
+      progress: this.#progress(row.id),
+      handlers,
+      defaultTimeoutMs,
+      prepare: (signal) => workspace.prepare(needs, signal),
+      random: Math.random,
+    })
+    await interpreter.run()
+  }
+
+  /** Ends an execution that nobody interprets any more. */
+  async #end(id: string, status: 'cancelled' | 'failed', message: string): Promise<void> {
+    await this.#progress(id).finish(status, message)
+    await this.#ended(id)
+  }
+
+  async #ended(id: string): Promise<void> {
+    const {executions, metrics, workspace, logger} = this.#options
+    const row = await executions.find(id)
+    if (!row?.completed_at) return
+    const seconds = (row.completed_at.getTime() - (row.started_at ?? row.completed_at).getTime()) / 1000
+    metrics.ended(row.workflow_name, row.status, seconds)
+    logger.info({executionId: id, status: row.status, seconds}, 'execution ended')
+    await workspace.remove(id)
+  }
+
+  #progress(id: string): StoredProgress {
+    const {database, hub} = this.#options
+    return new StoredProgress(new Recorder(database, hub, id), id)
+  }
+}

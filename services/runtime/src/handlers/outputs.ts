@@ -1,0 +1,59 @@
+import {open} from 'node:fs/promises'
+import type {Json} from '@atomctl/protocol/values'
+import {isReserved, variableName} from './environment.ts'
+
+const LARGEST_FILE = 64 * 1024
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
+
+export interface Outputs {
+  readonly values: Record<string, string>
+  readonly problem?: string
+}
+
+/** Reads the `name=value` lines that a command wrote to $ATOM_OUTPUT; a missing file is no outputs. */
+export async function readOutputFile(file: string): Promise<Outputs> {
+  const text = await readBounded(file)
+  if (text === undefined) return {values: {}}
+  if (text.length > LARGEST_FILE) return {values: {}, problem: `$ATOM_OUTPUT is larger than ${LARGEST_FILE} bytes`}
+  const values: Record<string, string> = {}
+  for (const line of text.split('\n').filter((entry) => entry.trim() !== '')) {
+    const [name = '', ...rest] = line.split('=')
+    const problem = rest.length === 0 ? 'is not name=value' : nameProblem(name)
+    if (problem) return {values: {}, problem: `$ATOM_OUTPUT: line "${name.slice(0, 80)}" ${problem}`}
+    values[name] = rest.join('=').replaceAll('\0', '')
+  }
+  return {values}
+}
+
+export function nameProblem(name: string): string | undefined {
+  if (!NAME.test(name)) return 'does not start with a name of letters, digits and _'
+  return isReserved(variableName(name)) ? 'uses a reserved name' : undefined
+}
+
+/** RFC 6901; undefined when nothing is there. */
+export function resolvePointer(value: Json, pointer: string): Json | undefined {
+  let found: Json | undefined = value
+  for (const token of pointer.split('/').slice(1)) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined
+    found = (found as Record<string, Json>)[key]
+  }
+  return found
+}
+
+export function isPointer(text: Json | undefined): text is string {
+  return typeof text === 'string' && /^(\/([^~/]|~[01])*)*$/.test(text)
+}
+
+async function readBounded(file: string): Promise<string | undefined> {
+  const handle = await open(file).catch(() => undefined)
+  if (!handle) return undefined
+  try {
+    // A command may have replaced the file by a pipe or a device, from which reading would not end.
+    if (!(await handle.stat()).isFile()) return undefined
+    const {bytesRead, buffer} = await handle.read(Buffer.alloc(LARGEST_FILE + 1))
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}

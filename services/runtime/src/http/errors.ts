@@ -1,0 +1,42 @@
+import type {FastifyError, FastifyInstance, FastifyReply} from 'fastify'
+import {hasZodFastifySchemaValidationErrors} from 'fastify-type-provider-zod'
+import type {Logger} from '../options.ts'
+import {Refusal} from '../refusal.ts'
+
+/** Every error leaves in the protocol's form (section 1.3); what went wrong inside stays inside. */
+export function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({detail: 'Not Found'}))
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = error instanceof Refusal ? error : refusalFor(error)
+    if (refusal) return answer(reply, refusal)
+    logger.error({err: error, method: request.method, route: request.routeOptions.url}, 'request failed')
+    return reply.code(500).send({detail: 'Internal Server Error', code: 'INTERNAL'})
+  })
+}
+
+export function answer(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return reply.code(refusal.status).headers(refusal.headers).send(refusal.body)
+}
+
+function refusalFor(error: FastifyError): Refusal | undefined {
+  if (hasZodFastifySchemaValidationErrors(error))
+    return new Refusal(422, {detail: items(error), code: 'REQUEST_INVALID'})
+  if (error.statusCode === 413) return new Refusal(413, {detail: 'The request is too large', code: 'REQUEST_TOO_LARGE'})
+  if (error.statusCode === 415) {
+    const detail = [{loc: ['header', 'content-type'], msg: 'The body must be application/json', type: 'content_type'}]
+    return new Refusal(422, {detail, code: 'REQUEST_INVALID'})
+  }
+  const status = error.statusCode ?? 500
+  return status >= 400 && status < 500
+    ? new Refusal(status, {detail: error.message, code: 'REQUEST_INVALID'})
+    : undefined
+}
+
+function items(error: FastifyError): {loc: string[]; msg: string; type: string}[] {
+  const place = error.validationContext ?? 'body'
+  return (error.validation ?? []).map(({instancePath, message, keyword}) => ({
+    loc: [place === 'querystring' ? 'query' : place, ...instancePath.split('/').filter((part) => part !== '')],
+    msg: message ?? 'invalid',
+    type: keyword,
+  }))
+}

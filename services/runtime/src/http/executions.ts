@@ -1,0 +1,139 @@
+import {createHash, randomUUID} from 'node:crypto'
+import {executionQuery, executionRequest, type ExecutionRequest} from '@atomctl/protocol/runtime'
+import {canonicalJson} from '@atomctl/wpk/canonical'
+import type {FastifyRequest} from 'fastify'
+import * as z from 'zod'
+import {admit, type Admitted} from '../admission.ts'
+import {refuse, Refusal} from '../refusal.ts'
+import type {IdempotencyKey} from '../store/executions.ts'
+import type {ExecutionRow} from '../store/tables.ts'
+import {plainLine} from '../store/events.ts'
+import {executionView, stepView} from '../store/views.ts'
+import type {App, Services} from './server.ts'
+
+/** Lines in the answer to `GET /execute/{id}`; the whole log is at `/logs/{id}`. */
+const STATUS_LINES = 200
+const LOG_PAGE = 10_000
+
+export const executionPath = z.object({id: z.string().max(128)})
+
+export function addExecutionRoutes(app: App, services: Services): void {
+  app.post('/execute', {schema: {body: executionRequest}}, async (request) => {
+    const id = await accept(request.body, keyOf(request), services)
+    return {execution_id: id, status: 'started', message: 'Workflow execution started'}
+  })
+  app.get('/execute/:id', {schema: {params: executionPath}}, async (request) => {
+    const row = await findExecution(services, request.params.id)
+    const steps = await services.executions.steps(row.id)
+    const lines = await services.events.lastLogs(row.id, STATUS_LINES)
+    return {...executionView(row), logs: lines.map(plainLine), steps: steps.map(stepView)}
+  })
+  app.get('/execute/:id/steps', {schema: {params: executionPath}}, async (request) => {
+    const row = await findExecution(services, request.params.id)
+    const steps = await services.executions.steps(row.id)
+    return {execution_id: row.id, steps: steps.map((step) => ({...stepView(step), output: step.output}))}
+  })
+  app.get('/executions', {schema: {querystring: executionQuery}}, async (request) => {
+    const {limit, cursor} = request.query
+    const rows = await services.executions.list(request.query, cursor === undefined ? undefined : readCursor(cursor))
+    const last = rows.length > limit ? rows[limit - 1] : undefined
+    const executions = rows.slice(0, limit).map(executionView)
+    return {executions, next_cursor: last ? Buffer.from(last.ordinal).toString('base64url') : null}
+  })
+  app.post('/execute/:id/cancel', {schema: {params: executionPath}}, async (request) =>
+    cancel(services, request.params.id),
+  )
+  app.post('/rollback/:id', {schema: {params: executionPath}}, async (request) => {
+    const {status} = await findExecution(services, request.params.id)
+    if (status !== 'completed' && status !== 'failed')
+      throw refuse(400, 'NOT_FINISHED', 'Cannot rollback running execution')
+    throw refuse(501, 'NOT_SUPPORTED', 'This runtime rolls back by itself when a handler fails, not on demand')
+  })
+  addLogRoute(app, services)
+}
+
+function addLogRoute(app: App, services: Services): void {
+  const query = z.object({
+    after: z.coerce.number().int().min(0).default(0),
+    limit: z.coerce.number().int().min(1).max(LOG_PAGE).default(LOG_PAGE),
+  })
+  app.get('/logs/:id', {schema: {params: executionPath, querystring: query}}, async (request) => {
+    const row = await findExecution(services, request.params.id)
+    const {after, limit} = request.query
+    const entries = await services.events.logs(row.id, after, limit)
+    const last = entries.length === limit ? entries.at(-1)?.seq : undefined
+    return {execution_id: row.id, logs: entries.map(plainLine), entries, next_after: last ?? null}
+  })
+}
+
+/** Throws 404 in the protocol's words. */
+export async function findExecution({executions}: Services, id: string): Promise<ExecutionRow> {
+  const row = await executions.find(id)
+  if (!row) throw refuse(404, 'EXECUTION_NOT_FOUND', 'Execution not found', 'atomctl runs list')
+  return row
+}
+
+async function accept(body: ExecutionRequest, key: IdempotencyKey | undefined, services: Services): Promise<string> {
+  if (services.isClosing())
+    throw new Refusal(503, {detail: 'The runtime is stopping', code: 'STOPPING'}, {'retry-after': '5'})
+  const earlier = key && (await services.executions.byIdempotencyKey(key))
+  if (earlier?.request_digest === key?.requestDigest && earlier) return earlier.execution_id
+  if (earlier) throw conflict()
+  const admitted = await admit(body, services.admission)
+  const id = await store(body, admitted, key, services)
+  await services.start(id)
+  return id
+}
+
+async function store(
+  body: ExecutionRequest,
+  {verified, program, parameters, parametersDigest}: Admitted,
+  key: IdempotencyKey | undefined,
+  services: Services,
+): Promise<string> {
+  const {level, rule, signers, warnings, files} = verified.verification
+  const execution = {
+    id: randomUUID(),
+    workflow_id: body.workflow_id.toWellFormed().replaceAll('\0', ''),
+    workflow_name: program.name,
+    dry_run: body.dry_run,
+    document: JSON.stringify(verified.document.value),
+    document_digest: verified.digest,
+    parameters: JSON.stringify(parameters),
+    parameters_digest: parametersDigest,
+    files: JSON.stringify(files),
+    verification: JSON.stringify({level, rule, signers, warnings}),
+  }
+  return services.executions.insert(execution, program.handlers, key)
+}
+
+function keyOf(request: FastifyRequest): IdempotencyKey | undefined {
+  const header = request.headers['idempotency-key']
+  if (header === undefined) return undefined
+  if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header))
+    throw refuse(422, 'REQUEST_INVALID', 'Idempotency-Key must be 1 to 255 printable ASCII characters')
+  const requestDigest = createHash('sha256')
+    .update(canonicalJson(request.body as never))
+    .digest('hex')
+  return {principal: request.principal, key: header, requestDigest}
+}
+
+function conflict(): Refusal {
+  return refuse(409, 'IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for another request', 'Use a new key')
+}
+
+async function cancel(services: Services, id: string): Promise<object> {
+  const row = await findExecution(services, id)
+  if (await services.executor.cancel(id))
+    return {execution_id: id, status: 'cancelling', message: 'Cancellation requested'}
+  const {status} = await findExecution(services, id)
+  if (status !== 'cancelled' && row.completed_at)
+    throw refuse(409, 'EXECUTION_FINISHED', `Cannot cancel: the execution is ${status}`)
+  return {execution_id: id, status, message: 'Already cancelled'}
+}
+
+function readCursor(cursor: string): string {
+  const ordinal = Buffer.from(cursor, 'base64url').toString()
+  if (!/^\d{1,18}$/.test(ordinal)) throw refuse(422, 'REQUEST_INVALID', 'cursor is not one that this runtime gave out')
+  return ordinal
+}

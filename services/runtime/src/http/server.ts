@@ -1,0 +1,72 @@
+import helmet from '@fastify/helmet'
+import Fastify, {type FastifyInstance} from 'fastify'
+import {serializerCompiler, validatorCompiler, type ZodTypeProvider} from 'fastify-type-provider-zod'
+import type {AdmissionOptions} from '../admission.ts'
+import type {Executor} from '../executor.ts'
+import type {Metrics} from '../metrics.ts'
+import type {Logger} from '../options.ts'
+import type {EventStore} from '../store/events.ts'
+import type {ExecutionStore} from '../store/executions.ts'
+import type {Hub} from '../store/hub.ts'
+import {authorize, type AccessOptions} from './access.ts'
+import {acceptJson} from './bodies.ts'
+import {answerErrors} from './errors.ts'
+import {addEventRoute} from './events.ts'
+import {addExecutionRoutes} from './executions.ts'
+import {addServiceRoutes} from './service.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose request it is: the digest of its token, or ''. */
+    principal: string
+  }
+}
+
+/** What the routes are built on. */
+export interface Services {
+  readonly version: string
+  readonly access: AccessOptions
+  readonly admission: AdmissionOptions
+  readonly executions: ExecutionStore
+  readonly events: EventStore
+  readonly hub: Hub
+  readonly executor: Executor
+  readonly metrics: Metrics
+  readonly heartbeatMs: number
+  readonly bodyLimit: number
+  readonly logger: Logger
+  /** Aborts when the runtime stops; event streams end then. */
+  readonly stopping: AbortSignal
+  isClosing(): boolean
+  start(executionId: string): Promise<void>
+}
+
+export type App = ReturnType<typeof createApp>
+
+/** The HTTP side of the runtime (protocol section 3 and our extras). */
+export async function buildServer(services: Services): Promise<FastifyInstance> {
+  const app = createApp(services)
+  await app.register(helmet)
+  acceptJson(app as unknown as FastifyInstance)
+  answerErrors(app as unknown as FastifyInstance, services.logger)
+  app.decorateRequest('principal', '')
+  app.addHook('onRequest', async (request) => {
+    request.principal = await authorize(request as never, services.access)
+  })
+  addServiceRoutes(app, services)
+  addExecutionRoutes(app, services)
+  addEventRoute(app, services)
+  return app as unknown as FastifyInstance
+}
+
+function createApp(services: Services) {
+  const app = Fastify({
+    bodyLimit: services.bodyLimit,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    logger: false,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  return app
+}

@@ -1,0 +1,213 @@
+import type {JsonObject} from '@atomctl/protocol/values'
+import {ExecutionStopped, type Durable} from './engine/engine.ts'
+import {evaluate, parseCondition} from './expressions.ts'
+import {failure, type Handler, type HandlerResult, type Plan, type Scope} from './handlers/handler.ts'
+import type {HandlerSpec, Program} from './program.ts'
+import type {Finished, Phase, Progress} from './progress.ts'
+import {rollbackOrder} from './rollback.ts'
+
+const LONGEST_BACKOFF_MS = 3_600_000
+
+export interface Job {
+  readonly program: Program
+  readonly parameters: JsonObject
+  readonly dryRun: boolean
+}
+
+export interface Surroundings {
+  readonly progress: Progress
+  readonly handlers: ReadonlyMap<string, Handler>
+  readonly defaultTimeoutMs: number
+  /** Makes this execution's directory with the package's files in it; calling it again changes nothing. */
+  prepare(signal: AbortSignal): Promise<string>
+  /** Between 0 and 1. */
+  random(): number
+}
+
+type StepOutcome = 'done' | 'skipped' | 'failed'
+
+/**
+ * Runs one execution: handlers in order, each attempt a durable step, then rollback handlers when one failed.
+ * Knows neither the engine nor the database. Everything outside `durable.step` is repeated after a crash and must
+ * come out the same.
+ */
+export class Interpreter {
+  readonly #durable: Durable
+  readonly #job: Job
+  readonly #around: Surroundings
+  readonly #completed: HandlerSpec[] = []
+  #outputs: Record<string, string> = {}
+  #failure: string | undefined
+
+  constructor(durable: Durable, job: Job, surroundings: Surroundings) {
+    this.#durable = durable
+    this.#job = job
+    this.#around = surroundings
+  }
+
+  async run(): Promise<void> {
+    const {progress} = this.#around
+    await progress.begin()
+    try {
+      await this.#prepare()
+      if (await this.#runHandlers()) await progress.finish('completed', null)
+      else await this.#fail()
+    } catch (error) {
+      if (error instanceof ExecutionStopped) throw error
+      await progress.finish('failed', 'Internal error of the runtime')
+      throw error
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#job.dryRun) return
+    const problem = await this.#durable.step('prepare', async (signal) => {
+      try {
+        await this.#around.prepare(signal)
+        return null
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error)
+      }
+    })
+    if (problem !== null) this.#failure = `The package's files cannot be prepared: ${problem}`
+  }
+
+  async #runHandlers(): Promise<boolean> {
+    if (this.#failure !== undefined) return false
+    for (const [position, spec] of this.#job.program.handlers.entries()) {
+      const outcome = this.#job.dryRun
+        ? await this.#planStep('handler', position, spec)
+        : await this.#runStep('handler', position, spec)
+      if (outcome === 'failed') return false
+      if (outcome === 'done') this.#completed.push(spec)
+    }
+    if (this.#job.dryRun) await this.#planRollback()
+    return true
+  }
+
+  async #planRollback(): Promise<void> {
+    const {rollback, handlers} = this.#job.program
+    if (rollback.length === 0) return
+    const steps = rollbackOrder(rollback, handlers)
+    await this.#around.progress.plan('rollback', steps, 'If a handler failed, these would run:')
+    for (const [position, spec] of steps.entries()) await this.#planStep('rollback', position, spec)
+  }
+
+  async #fail(): Promise<void> {
+    const {progress} = this.#around
+    const failed = this.#failure ?? 'failed'
+    const steps = this.#job.dryRun ? [] : rollbackOrder(this.#job.program.rollback, this.#completed)
+    if (steps.length === 0) return void (await progress.finish('failed', failed))
+    await progress.plan('rollback', steps, 'Starting rollback...')
+    const problems: string[] = []
+    for (const [position, spec] of steps.entries()) {
+      this.#failure = undefined
+      if ((await this.#runStep('rollback', position, spec)) === 'failed') problems.push(this.#failure ?? spec.name)
+    }
+    if (problems.length === 0) return void (await progress.finish('rolled_back', failed, 'Rollback completed'))
+    const text = problems.join('; ')
+    await progress.finish('failed', `${failed}; rollback failed: ${text}`, `Rollback failed: ${text}`)
+  }
+
+  async #runStep(phase: Phase, position: number, spec: HandlerSpec): Promise<StepOutcome> {
+    if (this.#isSkipped(spec)) return this.#skip(phase, position, spec)
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#around.progress.startStep(phase, position, attempt)
+      const name = `${phase} ${position} ${spec.name}`
+      const result = await this.#durable.step(`${name} #${attempt}`, (signal) =>
+        this.#attempt(phase, position, spec, signal),
+      )
+      if (result.status === 'success') return this.#succeed(phase, position, spec, result)
+      if (attempt >= spec.maxAttempts) return this.#giveUp(phase, position, spec, result)
+      await this.#durable.pause(`${name} backoff ${attempt}`, this.#backoff(spec, attempt))
+    }
+  }
+
+  async #attempt(phase: Phase, position: number, spec: HandlerSpec, signal: AbortSignal): Promise<HandlerResult> {
+    const handler = this.#around.handlers.get(spec.type)
+    if (!handler) return failure(`Unknown handler type: ${spec.type}`)
+    const {progress} = this.#around
+    return handler.run(spec, {
+      scope: this.#scope(),
+      signal,
+      timeoutMs: spec.timeoutMs ?? this.#around.defaultTimeoutMs,
+      idempotencyKey: `${this.#durable.executionId}/${phase}/${position}`,
+      directory: await this.#around.prepare(signal),
+      log: (stream, text) => progress.log(spec.name, stream, text),
+    })
+  }
+
+  async #planStep(phase: Phase, position: number, spec: HandlerSpec): Promise<StepOutcome> {
+    if (this.#isSkipped(spec)) return this.#skip(phase, position, spec)
+    const {progress} = this.#around
+    await progress.startStep(phase, position, 1)
+    const plan = await this.#durable.step(`plan ${phase} ${position}`, () => {
+      const made = this.#plan(spec)
+      for (const line of made.lines) progress.log(spec.name, 'system', `${title(phase)} ${spec.name}: ${line}`)
+      return Promise.resolve(made)
+    })
+    const error = plan.outcome === 'error' ? (plan.lines.at(-1) ?? 'cannot be planned') : null
+    if (error !== null) this.#failure = `Handler ${spec.name} failed: ${error}`
+    const finished = {...NOTHING, status: error === null ? ('completed' as const) : ('failed' as const), error}
+    await progress.finishStep(phase, position, finished, `${title(phase)} ${spec.name}: ${PLAN_WORDS[plan.outcome]}`)
+    return error === null ? 'done' : 'failed'
+  }
+
+  #plan(spec: HandlerSpec): Plan {
+    const handler = this.#around.handlers.get(spec.type)
+    if (handler) return handler.plan(spec, this.#scope())
+    const available = [...this.#around.handlers.keys()].join(', ')
+    const line = `UNKNOWN: this runtime has no handler for type ${spec.type} and would refuse to run it`
+    return {outcome: 'unknown', lines: [`${line} (available: ${available})`]}
+  }
+
+  /** A condition on something that has no value does not hold; only a dry run, where outputs are missing, goes on. */
+  #isSkipped(spec: HandlerSpec): boolean {
+    if (spec.when === undefined) return false
+    const holds = evaluate(parseCondition(spec.when), {...this.#outputs, ...this.#job.parameters})
+    return this.#job.dryRun ? holds === false : holds !== true
+  }
+
+  async #skip(phase: Phase, position: number, spec: HandlerSpec): Promise<StepOutcome> {
+    const line = `${title(phase)} ${spec.name}: skipped, because ${spec.when} does not hold`
+    await this.#around.progress.finishStep(phase, position, {...NOTHING, status: 'skipped'}, line)
+    return 'skipped'
+  }
+
+  async #succeed(phase: Phase, position: number, spec: HandlerSpec, result: HandlerResult): Promise<StepOutcome> {
+    this.#outputs = {...this.#outputs, ...result.outputs}
+    const line = `${title(phase)} ${spec.name}: success`
+    await this.#around.progress.finishStep(phase, position, finishedStep('completed', result), line)
+    return 'done'
+  }
+
+  async #giveUp(phase: Phase, position: number, spec: HandlerSpec, result: HandlerResult): Promise<StepOutcome> {
+    this.#failure = `Handler ${spec.name} failed: ${result.error ?? 'unknown error'}`
+    const line = `${title(phase)} ${spec.name}: error`
+    await this.#around.progress.finishStep(phase, position, finishedStep('failed', result), line)
+    return 'failed'
+  }
+
+  /** Exponential, with jitter between half and the whole, so that many executions do not retry together. */
+  #backoff(spec: HandlerSpec, attempt: number): number {
+    const full = Math.min(spec.backoffMs * 2 ** (attempt - 1), LONGEST_BACKOFF_MS)
+    return Math.round(full * (0.5 + this.#around.random() / 2))
+  }
+
+  #scope(): Scope {
+    return {executionId: this.#durable.executionId, parameters: this.#job.parameters, outputs: this.#outputs}
+  }
+}
+
+const PLAN_WORDS = {ready: 'success', unknown: 'unknown', error: 'error'} as const
+const NOTHING = {exit_code: null, http_status: null, error: null, output: null} as const
+
+/** The protocol's log lines say `Handler x: success` and `Rollback x: success`. */
+function title(phase: Phase): string {
+  return phase === 'handler' ? 'Handler' : 'Rollback'
+}
+
+function finishedStep(status: Finished['status'], result: HandlerResult): Finished {
+  const {exitCode, httpStatus, error, output} = result
+  return {status, exit_code: exitCode, http_status: httpStatus, error, output: output || null}
+}

@@ -1,0 +1,45 @@
+import type {PackageSource} from '@atomctl/protocol/packages'
+import type {Storage} from '@atomctl/storage'
+import type {TrustPolicy} from '@atomctl/wpk/trust'
+
+/** The part of pino that is used; Fastify's own logger is one. */
+export interface Logger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** Either the SHA-256 digests (hex) of the accepted tokens, or something that looks them up. */
+export type Tokens = {readonly digests: readonly string[]} | {verify(token: string): boolean | Promise<boolean>}
+
+export interface RuntimeOptions {
+  storage: Storage
+  /** Read for every execution, so that an edited policy counts at once. */
+  trustPolicy: () => Promise<TrustPolicy>
+  /** Absent: everyone who reaches the port may do everything (one person's machine). */
+  tokens?: Tokens
+  /** With tokens: may GET without one. */
+  anonymousReads?: boolean
+  /** Where the files of packages come from; without it packages that bring files are refused. */
+  packages?: PackageSource
+  /** One directory per execution is made below it and removed at its end. */
+  workDirectory: string
+  version: string
+  /** Inherited by shell handlers as far as the allow-list goes: PATH, HOME, LANG, TZ, TMPDIR. */
+  environment?: Readonly<Record<string, string | undefined>>
+  /** Executions that run at the same time; default 16. */
+  concurrency?: number
+  /** A handler without `timeout` may take this long; default one hour. */
+  defaultTimeoutMs?: number
+  /** Between SIGTERM and SIGKILL; default 2 s. */
+  killGraceMs?: number
+  /** How long `close` waits for running executions; default 10 s. */
+  drainMs?: number
+  /** Bytes of one request; default 4 MiB. */
+  bodyLimit?: number
+  /** Silence on an event stream after which a comment is sent; default 15 s. */
+  heartbeatMs?: number
+  logger?: Logger
+}
+
+export const SILENT: Logger = {info: () => {}, warn: () => {}, error: () => {}}

@@ -1,0 +1,26 @@
+import type {ExecutionStatus, StepState} from '@atomctl/protocol/runtime'
+import type {HandlerSpec} from './program.ts'
+
+export type Phase = 'handler' | 'rollback'
+
+export interface Finished {
+  readonly status: StepState['status']
+  readonly exit_code: number | null
+  readonly http_status: number | null
+  readonly error: string | null
+  /** Bounded. */
+  readonly output: string | null
+}
+
+/** Where the interpreter says what happens. Saying the same again, after a crash, changes nothing. */
+export interface Progress {
+  log(step: string | null, stream: 'stdout' | 'stderr' | 'system', text: string): void
+  begin(): Promise<void>
+  /** Announces the steps of a phase that only now turned out to be needed; `line` is logged with it. */
+  plan(phase: Phase, handlers: readonly HandlerSpec[], line: string): Promise<void>
+  startStep(phase: Phase, position: number, attempt: number): Promise<void>
+  /** `line` is the log line that goes with it. */
+  finishStep(phase: Phase, position: number, finished: Finished, line?: string): Promise<void>
+  /** False when the execution had ended already. */
+  finish(status: ExecutionStatus, message: string | null, line?: string): Promise<boolean>
+}

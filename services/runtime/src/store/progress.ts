@@ -1,0 +1,138 @@
+import type {ExecutionStatus} from '@atomctl/protocol/runtime'
+import type {Transaction} from 'kysely'
+import type {HandlerSpec} from '../program.ts'
+import type {Finished, Phase, Progress} from '../progress.ts'
+import {newStep, UNFINISHED} from './executions.ts'
+import type {NewEvent, Recorder} from './recorder.ts'
+import type {RuntimeTables, StepRow} from './tables.ts'
+import {executionView, stepView} from './views.ts'
+
+type Change = Transaction<RuntimeTables>
+
+/**
+ * Progress in the database. Every update names the state it moves on from, so a status only moves forward, and an
+ * interpreter that replays after a crash changes nothing and tells nobody a second time.
+ */
+export class StoredProgress implements Progress {
+  readonly #recorder: Recorder
+  readonly #id: string
+
+  constructor(recorder: Recorder, executionId: string) {
+    this.#recorder = recorder
+    this.#id = executionId
+  }
+
+  log(step: string | null, stream: 'stdout' | 'stderr' | 'system', text: string): void {
+    this.#recorder.log(step, stream, text)
+  }
+
+  async begin(): Promise<void> {
+    await this.#recorder.change(async (change) => {
+      const row = await change
+        .updateTable('runtime_executions')
+        .set({status: 'running', started_at: new Date()})
+        .where('id', '=', this.#id)
+        .where('status', '=', 'pending')
+        .returningAll()
+        .executeTakeFirst()
+      return row ? [statusEvent(executionView(row))] : []
+    })
+  }
+
+  async plan(phase: Phase, handlers: readonly HandlerSpec[], line: string): Promise<void> {
+    const rows = handlers.map((handler, position) => newStep(this.#id, phase, position, handler))
+    if (rows.length === 0) return
+    await this.#recorder.change(async (change) => {
+      const insert = change.insertInto('runtime_steps').values(rows)
+      const inserted = await insert.onConflict((conflict) => conflict.doNothing()).executeTakeFirst()
+      return inserted.numInsertedOrUpdatedRows ? [lineEvent(null, line)] : []
+    })
+  }
+
+  async startStep(phase: Phase, position: number, attempt: number): Promise<void> {
+    await this.#recorder.change(async (change) => {
+      const row = await this.#step(change, phase, position)
+        .set((set) => ({status: 'running', attempt, started_at: set.fn.coalesce('started_at', set.val(new Date()))}))
+        .where('status', 'in', ['pending', 'running'])
+        .where('attempt', '<', attempt)
+        .returningAll()
+        .executeTakeFirst()
+      if (!row) return []
+      if (phase === 'handler') await this.#current(change, row.name, position)
+      return [stepEvent(row)]
+    })
+  }
+
+  async finishStep(phase: Phase, position: number, finished: Finished, line?: string): Promise<void> {
+    await this.#recorder.change(async (change) => {
+      const row = await this.#step(change, phase, position)
+        .set({...finished, completed_at: new Date()})
+        .where('status', 'in', ['pending', 'running'])
+        .returningAll()
+        .executeTakeFirst()
+      if (!row) return []
+      if (phase === 'handler' && finished.status !== 'failed') await this.#current(change, row.name, position + 1)
+      return [...(line === undefined ? [] : [lineEvent(row.name, line)]), stepEvent(row)]
+    })
+  }
+
+  async finish(status: ExecutionStatus, message: string | null, line?: string): Promise<boolean> {
+    let finished = false
+    await this.#recorder.change(async (change) => {
+      const row = await change
+        .updateTable('runtime_executions')
+        .set({status, error_message: message, completed_at: new Date()})
+        .where('id', '=', this.#id)
+        .where('status', 'in', UNFINISHED)
+        .returningAll()
+        .executeTakeFirst()
+      finished = row !== undefined
+      if (!row) return []
+      const lines = line === undefined ? [] : [lineEvent(null, line)]
+      return [...lines, ...(await this.#closeSteps(change, status)), statusEvent(executionView(row))]
+    })
+    return finished
+  }
+
+  async #closeSteps(change: Change, status: ExecutionStatus): Promise<NewEvent[]> {
+    const stopped = status === 'cancelled' ? 'cancelled' : 'failed'
+    const close = (from: 'running' | 'pending', to: StepRow['status']): Promise<StepRow[]> =>
+      change
+        .updateTable('runtime_steps')
+        .set({status: to, completed_at: new Date()})
+        .where('execution_id', '=', this.#id)
+        .where('status', '=', from)
+        .returningAll()
+        .execute()
+    return [...(await close('running', stopped)), ...(await close('pending', 'skipped'))].map(stepEvent)
+  }
+
+  #step(change: Change, phase: Phase, position: number) {
+    return change
+      .updateTable('runtime_steps')
+      .where('execution_id', '=', this.#id)
+      .where('phase', '=', phase)
+      .where('position', '=', position)
+  }
+
+  async #current(change: Change, name: string, completed: number): Promise<void> {
+    await change
+      .updateTable('runtime_executions')
+      .set({current_step: name, steps_completed: completed})
+      .where('id', '=', this.#id)
+      .where('steps_completed', '<=', completed)
+      .execute()
+  }
+}
+
+function statusEvent(body: object): NewEvent {
+  return {kind: 'status', time: new Date(), step: null, stream: null, body: JSON.stringify(body)}
+}
+
+function stepEvent(row: StepRow): NewEvent {
+  return {kind: 'step', time: new Date(), step: row.name, stream: null, body: JSON.stringify(stepView(row))}
+}
+
+function lineEvent(step: string | null, text: string): NewEvent {
+  return {kind: 'log', time: new Date(), step, stream: 'system', body: text}
+}

@@ -1,0 +1,77 @@
+import type {LogEntry} from '@atomctl/protocol/runtime'
+import type {Kysely, Transaction} from 'kysely'
+import type {Hub} from './hub.ts'
+import type {EventRow, RuntimeTables} from './tables.ts'
+
+const FLUSH_MS = 20
+const ROWS_PER_INSERT = 500
+
+export type NewEvent = Omit<EventRow, 'execution_id' | 'seq'>
+export type Transition = (transaction: Transaction<RuntimeTables>) => Promise<NewEvent[]>
+
+/**
+ * Writes the numbered events of one execution. Log lines are gathered for a few milliseconds; a transition takes the
+ * gathered lines with it in its transaction, so the order of events is the order in which things happened.
+ */
+export class Recorder {
+  readonly #database: Kysely<RuntimeTables>
+  readonly #hub: Hub
+  readonly #executionId: string
+  #seq: number | undefined
+  #lines: NewEvent[] = []
+  #timer: NodeJS.Timeout | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(database: Kysely<RuntimeTables>, hub: Hub, executionId: string) {
+    this.#database = database
+    this.#hub = hub
+    this.#executionId = executionId
+  }
+
+  log(step: string | null, stream: LogEntry['stream'], text: string): void {
+    this.#lines.push({kind: 'log', time: new Date(), step, stream, body: storable(text)})
+    // A line that cannot be written must not end the execution: the next transition reports a dead database.
+    this.#timer ??= setTimeout(() => void this.change(() => Promise.resolve([])).catch(() => {}), FLUSH_MS)
+  }
+
+  /** One transaction: the gathered lines, the transition, and the events it answers. */
+  change(transition: Transition): Promise<void> {
+    const result = this.#tail.then(() => this.#write(transition))
+    this.#tail = result.catch(() => {})
+    return result
+  }
+
+  async #write(transition: Transition): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const lines = this.#lines
+    this.#lines = []
+    let seq = this.#seq ?? (await this.#lastSeq())
+    await this.#database.transaction().execute(async (transaction) => {
+      const events = [...lines, ...(await transition(transaction))]
+      const rows = events.map((event) => ({...event, execution_id: this.#executionId, seq: ++seq}))
+      for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
+        await transaction
+          .insertInto('runtime_events')
+          .values(rows.slice(start, start + ROWS_PER_INSERT))
+          .execute()
+      }
+    })
+    this.#seq = seq
+    this.#hub.changed(this.#executionId)
+  }
+
+  async #lastSeq(): Promise<number> {
+    const row = await this.#database
+      .selectFrom('runtime_events')
+      .select((select) => select.fn.max('seq').as('seq'))
+      .where('execution_id', '=', this.#executionId)
+      .executeTakeFirst()
+    return Number(row?.seq ?? 0)
+  }
+}
+
+/** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u{FFFD}').toWellFormed()
+}

@@ -1,0 +1,106 @@
+import type {ExecutionStatus, StepState} from '@atomctl/protocol/runtime'
+import {sql, type Generated, type Kysely, type Selectable} from 'kysely'
+import type {Migration} from 'kysely/migration'
+
+/** `json` columns are text: what was stored comes back byte for byte on PGlite and on PostgreSQL. */
+interface ExecutionTable {
+  ordinal: Generated<string>
+  id: string
+  workflow_id: string
+  workflow_name: string
+  status: ExecutionStatus
+  dry_run: boolean
+  document: string
+  document_digest: string
+  parameters: string
+  parameters_digest: string
+  /** JSON array of the signed files that the package brings along. */
+  files: string
+  /** JSON: which rule of the trust policy let the document in, and who signed it. */
+  verification: string
+  created_at: Date
+  started_at: Date | null
+  completed_at: Date | null
+  current_step: string | null
+  steps_completed: number
+  total_steps: number
+  error_message: string | null
+  cancel_requested: boolean
+}
+
+export type ExecutionRow = Selectable<ExecutionTable>
+
+export interface StepRow {
+  execution_id: string
+  phase: 'handler' | 'rollback'
+  position: number
+  name: string
+  type: string
+  status: StepState['status']
+  attempt: number
+  started_at: Date | null
+  completed_at: Date | null
+  exit_code: number | null
+  http_status: number | null
+  error: string | null
+  output: string | null
+}
+
+/** Log lines, step changes and status changes of an execution in one numbered sequence. */
+export interface EventRow {
+  execution_id: string
+  seq: number
+  kind: 'log' | 'step' | 'status'
+  time: Date
+  step: string | null
+  stream: string | null
+  body: string
+}
+
+export interface IdempotencyRow {
+  principal: string
+  key: string
+  request_digest: string
+  execution_id: string
+  created_at: Date
+}
+
+export interface RuntimeTables {
+  runtime_executions: ExecutionTable
+  runtime_steps: StepRow
+  runtime_events: EventRow
+  runtime_idempotency: IdempotencyRow
+}
+
+/** The database is spelt out here, not taken from RuntimeTables: a migration never changes after its release. */
+async function createTables(db: Kysely<unknown>): Promise<void> {
+  const statements = [
+    sql`create table runtime_executions (
+      ordinal bigint generated always as identity unique, id text primary key, workflow_id text not null,
+      workflow_name text not null, status text not null, dry_run boolean not null, document text not null,
+      document_digest text not null, parameters text not null, parameters_digest text not null, files text not null,
+      verification text not null, created_at timestamptz not null, started_at timestamptz, completed_at timestamptz,
+      current_step text, steps_completed integer not null, total_steps integer not null, error_message text,
+      cancel_requested boolean not null default false)`,
+    sql`create index runtime_executions_workflow on runtime_executions (workflow_id, ordinal)`,
+    sql`create index runtime_executions_status on runtime_executions (status, ordinal)`,
+    sql`create index runtime_executions_dry_run on runtime_executions (document_digest, parameters_digest)
+      where dry_run`,
+    sql`create table runtime_steps (
+      execution_id text not null references runtime_executions (id) on delete cascade, phase text not null,
+      position integer not null, name text not null, type text not null, status text not null,
+      attempt integer not null, started_at timestamptz, completed_at timestamptz, exit_code integer,
+      http_status integer, error text, output text, primary key (execution_id, phase, position))`,
+    sql`create table runtime_events (
+      execution_id text not null references runtime_executions (id) on delete cascade, seq integer not null,
+      kind text not null, time timestamptz not null, step text, stream text, body text not null,
+      primary key (execution_id, seq))`,
+    sql`create table runtime_idempotency (
+      principal text not null, key text not null, request_digest text not null,
+      execution_id text not null references runtime_executions (id) on delete cascade,
+      created_at timestamptz not null, primary key (principal, key))`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+export const MIGRATIONS: Record<string, Migration> = {'0001_executions': {up: createTables}}

@@ -1,0 +1,96 @@
+import type {JsonObject} from '@atomctl/protocol/values'
+import type {Finding} from '@atomctl/wpk/document'
+import {placeholdersIn} from '@atomctl/wpk/parameters'
+import {namesIn, parseCondition} from './expressions.ts'
+import {checkVariables} from './handlers/environment.ts'
+import {finding, type Handler} from './handlers/handler.ts'
+import {requestCondition} from './handlers/api.ts'
+import {isObject, type HandlerSpec, type Program} from './program.ts'
+
+/** Handlers of a program that this runtime cannot run, in the words of the answer; empty when it can run them all. */
+export function unsupportedHandlers(program: Program, handlers: ReadonlyMap<string, Handler>): string[] {
+  return allHandlers(program).flatMap(({name, type, config}) => {
+    if (!handlers.has(type)) return [`handler "${name}" has type ${type}`]
+    return type === 'shell' && config['image'] !== undefined ? [`handler "${name}" runs in a container image`] : []
+  })
+}
+
+/** What would fail for certain when the program ran: configurations, conditions, names that nothing can fill. */
+export function checkProgram(
+  program: Program,
+  parameters: JsonObject,
+  handlers: ReadonlyMap<string, Handler>,
+): Finding[] {
+  const findings: Finding[] = []
+  const names = new Names(parameters)
+  for (const [phase, specs] of [
+    ['handlers', program.handlers] as const,
+    ['rollback.handlers', program.rollback] as const,
+  ])
+    for (const [position, spec] of specs.entries()) {
+      const own = handlers.get(spec.type)?.check(spec) ?? []
+      const broken = [...own, ...(own.length === 0 ? checkNames(spec, names) : [])]
+      findings.push(...broken.map((entry) => ({...entry, path: `spec.${phase}[${position}].${entry.path}`})))
+      names.add(spec)
+    }
+  return findings
+}
+
+/** Why the parameters cannot be offered to the program's commands. */
+export function checkEnvironment(program: Program, parameters: JsonObject): Finding[] {
+  return allHandlers(program).some(({type}) => type === 'shell') ? checkVariables(parameters) : []
+}
+
+function allHandlers(program: Program): HandlerSpec[] {
+  return [...program.handlers, ...program.rollback]
+}
+
+/** Names that have a value at a point of the program. A shell handler that declares no outputs may write any. */
+class Names {
+  readonly #known: Set<string>
+  #isOpen = false
+
+  constructor(parameters: JsonObject) {
+    this.#known = new Set(Object.keys(parameters).map(normalize))
+  }
+
+  has(name: string): boolean {
+    return this.#isOpen || this.#known.has(normalize(name))
+  }
+
+  add(spec: HandlerSpec): void {
+    if (isObject(spec.outputs)) for (const name of Object.keys(spec.outputs)) this.#known.add(normalize(name))
+    else if (spec.type === 'shell') this.#isOpen = true
+  }
+}
+
+function normalize(name: string): string {
+  return name.replace(/^(params|outputs)\./, '').toLowerCase()
+}
+
+function checkNames(spec: HandlerSpec, names: Names): Finding[] {
+  const {config} = spec
+  const fields = spec.type === 'api' ? (['url', 'headers', 'payload'] as const) : (['env'] as const)
+  const missing = fields.flatMap((field) =>
+    placeholdersIn(config[field] ?? null)
+      .filter(({name}) => !names.has(name))
+      .map(({name}) => finding('placeholder-unfilled', `config.${field}`, `Nothing gives a value to \${${name}}`)),
+  )
+  const condition = spec.type === 'api' ? requestCondition(spec) : undefined
+  return [
+    ...missing,
+    ...checkCondition('when', spec.when, names),
+    ...checkCondition('config.condition', condition, names),
+  ]
+}
+
+function checkCondition(path: string, text: string | undefined, names: Names): Finding[] {
+  if (text === undefined) return []
+  try {
+    return namesIn(parseCondition(text))
+      .filter((name) => !names.has(name))
+      .map((name) => finding('condition-unfilled', path, `Nothing gives a value to ${name} in "${text}"`))
+  } catch (error) {
+    return [finding('condition-form', path, error instanceof Error ? error.message : String(error))]
+  }
+}
