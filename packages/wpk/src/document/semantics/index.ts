@@ -2,6 +2,7 @@ import type {Finding} from '../finding.ts'
 import type {Wpk} from '../schema.ts'
 import {checkHandlerNames, checkHandlerTimes, checkHandlerTypes, checkSteps, checkUrls} from './handlers.ts'
 import {checkKubernetes} from './kubernetes.ts'
+import {checkParameterDeclarations, checkPlaceholders} from './parameters.ts'
 import type {SemanticRule} from './rule.ts'
 import {checkRollback, checkSafety, checkUndoes} from './safety.ts'
 import {checkAlerts, checkMetadata, checkPermissions, checkTriggers} from './surroundings.ts'
@@ -10,6 +11,8 @@ const RULES: readonly SemanticRule[] = [
   checkMetadata,
   checkSafety,
   checkTriggers,
+  checkParameterDeclarations,
+  checkPlaceholders,
   checkHandlerNames,
   checkHandlerTypes,
   checkHandlerTimes,

@@ -1,0 +1,8 @@
+export {checkDeclarations, checkParameters} from './check.ts'
+export {coerceParameter} from './coerce.ts'
+export {declarationsOf} from './declarations.ts'
+export type {ParameterDeclaration} from './declarations.ts'
+export {expandPlaceholders, parameterNameOf, placeholdersIn} from './placeholders.ts'
+export type {Placeholder} from './placeholders.ts'
+export {resolveParameters} from './resolve.ts'
+export type {ParameterLayer, ResolvedParameters} from './resolve.ts'

@@ -1,0 +1,67 @@
+import {createRequire} from 'node:module'
+
+import type {Ajv, ErrorObject, Options, ValidateFunction} from 'ajv'
+
+import type {Json, JsonObject} from '../canonical.ts'
+
+/** Strict: a misspelt keyword is an error, not a check that silently never happens. Values are never coerced. */
+const OPTIONS: Options = {
+  allErrors: true,
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  ownProperties: true,
+  logger: false,
+}
+
+const load = createRequire(import.meta.url)
+let ajv: Ajv | undefined
+
+/** Loaded on first use: most packages have no `schema` keywords, and start-up is paid by every command. */
+function validator(): Ajv {
+  if (ajv) return ajv
+  const {Ajv: Constructor} = load('ajv') as {Ajv: new (options: Options) => Ajv}
+  const {default: addFormats} = load('ajv-formats') as {default: (instance: Ajv) => void}
+  ajv = new Constructor(OPTIONS)
+  addFormats(ajv)
+  return ajv
+}
+
+const compiled = new WeakMap<JsonObject, ValidateFunction>()
+
+/** The validator for these JSON Schema keywords. Throws a plain Error when they are no JSON Schema. */
+function compile(schema: JsonObject): ValidateFunction {
+  const known = compiled.get(schema)
+  if (known) return known
+  const validate = validator().compile(schema)
+  compiled.set(schema, validate)
+  return validate
+}
+
+/** What is wrong with the keywords themselves, or undefined. */
+export function describeSchemaProblem(schema: JsonObject): string | undefined {
+  try {
+    compile(schema)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** Each way in which the value breaks the keywords, in words such as `must be >= 1`. */
+export function schemaProblems(schema: JsonObject, value: Json): string[] {
+  const problem = describeSchemaProblem(schema)
+  if (problem !== undefined) return [`cannot be checked: ${problem}`]
+  const validate = compile(schema)
+  if (validate(value)) return []
+  return [...new Set((validate.errors ?? []).map(describeError))]
+}
+
+function describeError({instancePath, keyword, message = 'is not valid', params}: ErrorObject): string {
+  const place = instancePath === '' ? '' : `at ${instancePath} `
+  if (keyword === 'enum')
+    return `${place}must be one of ${(params['allowedValues'] as Json[]).map((v) => JSON.stringify(v)).join(', ')}`
+  if (keyword === 'const') return `${place}must be ${JSON.stringify(params['allowedValue'])}`
+  if (keyword === 'additionalProperties') return `${place}must not have the property ${params['additionalProperty']}`
+  return `${place}${message}`
+}
