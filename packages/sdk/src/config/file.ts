@@ -26,18 +26,18 @@ export async function loadConfigurationFile(path: string): Promise<LoadedFile | 
     return position ? `${path}:${position.line}:${position.column}` : path
   }
   const broken = findings.find(({severity}) => severity === 'error')
-  if (broken)
-    throw invalid(
-      `${broken.position ? `${path}:${broken.position.line}:${broken.position.column}` : path}: ${broken.message}`,
-      path,
-    )
+  if (broken) {
+    const place = broken.position ? `${path}:${broken.position.line}:${broken.position.column}` : path
+    throw invalid(`${place}: ${broken.message}`, path)
+  }
   const checked = configurationFile.safeParse(value)
   if (!checked.success) throw invalid(describeIssue(checked.error.issues[0], where), path)
   return {path, value: checked.data, locate: where}
 }
 
 function isBlank(bytes: Uint8Array): boolean {
-  return bytes.length < 4096 && /^(?:\s*(?:#.*)?(?:\r?\n|$))*$/.test(new TextDecoder().decode(bytes))
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  return lines.every((line) => /^\s*(?:#|$)/.test(line))
 }
 
 async function readIfPresent(path: string): Promise<Uint8Array | undefined> {

@@ -2,8 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {unlinkSync} from 'node:fs'
 import {link, mkdir, open, realpath, rename, stat, unlink} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
-import {Readable} from 'node:stream'
-import {pipeline} from 'node:stream/promises'
+import type {Readable} from 'node:stream'
 import {AtomError} from '@atomctl/wpk/errors'
 import {writeFailure} from './write-failure.ts'
 
@@ -81,7 +80,7 @@ async function resolveTarget(path: string): Promise<Target> {
 
 async function writeThrough(path: string, content: Readable | string | Uint8Array): Promise<StagedFile> {
   await using handle = await open(path, 'w')
-  await pipeline(readableOf(content), handle.createWriteStream({autoClose: false}))
+  await handle.writeFile(content)
   return {path, commit: async () => {}, [Symbol.asyncDispose]: async () => {}}
 }
 
@@ -89,12 +88,8 @@ async function writeNew(path: string, content: Readable | string | Uint8Array, m
   await using handle = await open(path, 'wx', mode ?? 0o666)
   // the umask applies to `open`; a mode that was asked for is meant exactly
   if (mode !== undefined) await handle.chmod(mode)
-  await pipeline(readableOf(content), handle.createWriteStream({autoClose: false}))
+  await handle.writeFile(content)
   await handle.sync()
-}
-
-function readableOf(content: Readable | string | Uint8Array): Readable {
-  return content instanceof Readable ? content : Readable.from([Buffer.from(content as string)])
 }
 
 async function putInPlace(temporary: string, target: string, path: string, exclusive: boolean): Promise<void> {
