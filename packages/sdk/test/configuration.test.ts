@@ -70,6 +70,12 @@ contexts:
     expect(chosen.context()?.value.protected).to.equal(true)
   })
 
+  it('reads what the Python CLI wrote, null meaning not set', async () => {
+    await writeUser('auth_token: null\nregistry_url: http://localhost:8000\nruntime_url: http://localhost:4000\n')
+    expect((await resolve()).get('auth_token')).to.equal(undefined)
+    expect((await resolve()).text('registry_url')).to.equal('http://localhost:8000')
+  })
+
   it('refuses a context that no file defines', async () => {
     const configuration = await resolve({current_context: 'nowhere'})
     expect(() => configuration.context()).to.throw('there is no context named "nowhere"')

@@ -97,5 +97,7 @@ function fileLayers(kind: 'project' | 'user', file: LoadedFile | undefined, cont
 
 function pickSettings(value: object): Layer['values'] {
   const values = value as Record<string, unknown>
-  return Object.fromEntries(SETTING_KEYS.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])))
+  return Object.fromEntries(
+    SETTING_KEYS.flatMap((key) => (values[key] == null || values[key] === '' ? [] : [[key, values[key]]])),
+  )
 }

@@ -4,10 +4,11 @@ import * as z from 'zod'
 const url = z.string().refine(isHttpUrl, 'not an http or https URL without credentials, query or fragment')
 const duration = z.string().refine((text) => (parseDuration(text) ?? 0) > 0, 'not a duration such as 5s or 1m30s')
 
+// the Python CLI wrote `auth_token: null` for "not set"
 const target = {
-  registry_url: url.optional(),
-  runtime_url: url.optional(),
-  auth_token: z.string().min(1).optional(),
+  registry_url: url.nullish(),
+  runtime_url: url.nullish(),
+  auth_token: z.string().nullish(),
 }
 
 export const contextFile = z.strictObject({
