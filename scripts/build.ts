@@ -1,5 +1,5 @@
 import {rmSync} from 'node:fs'
-import {join, relative} from 'node:path'
+import {relative} from 'node:path'
 import {writeManifests} from './manifests.ts'
 import {runTool} from './process.ts'
 import {writeReference} from './reference.ts'
