@@ -1,0 +1,48 @@
+import {createHash, createPublicKey, type KeyObject} from 'node:crypto'
+import {AtomError} from '../errors.ts'
+import {parsePem} from './pem.ts'
+
+/** A public key from its PEM (SubjectPublicKeyInfo, as in cosign.pub). Throws KEY_INVALID. */
+export function parsePublicKey(publicKeyPem: string): KeyObject {
+  const {label, bytes} = parsePem(publicKeyPem)
+  if (label !== 'PUBLIC KEY') {
+    throw new AtomError('KEY_INVALID', `"${label}" is not a public key`, {
+      hint: 'atomctl keys public   # prints the public half of a private key',
+    })
+  }
+  try {
+    return createPublicKey({key: bytes, format: 'der', type: 'spki'})
+  } catch (cause) {
+    throw new AtomError('KEY_INVALID', 'the public key cannot be read', {cause})
+  }
+}
+
+export function publicKeyPemOf(key: KeyObject): string {
+  return key.export({type: 'spki', format: 'pem'}).toString()
+}
+
+/** How a bundle names its key: base64 of the SHA-256 of the SPKI DER, as cosign writes it. Throws KEY_INVALID. */
+export function keyHint(publicKeyPem: string): string {
+  return hintOf(parsePublicKey(publicKeyPem))
+}
+
+export function hintOf(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({type: 'spki', format: 'der'}))
+    .digest('base64')
+}
+
+/** The key's digest as people compare it, in OpenSSH's form: `SHA256:<base64 without padding>`. */
+export function keyFingerprint(publicKeyPem: string): string {
+  return fingerprintOfHint(keyHint(publicKeyPem))
+}
+
+export function fingerprintOfHint(hint: string): string {
+  return `SHA256:${hint.replace(/=+$/, '')}`
+}
+
+/** Names a key's kind for messages, such as "EC prime256v1" or "RSA 2048". */
+export function describeKey(key: KeyObject): string {
+  const {namedCurve, modulusLength} = key.asymmetricKeyDetails ?? {}
+  return [key.asymmetricKeyType?.toUpperCase(), namedCurve ?? modulusLength].filter(Boolean).join(' ')
+}

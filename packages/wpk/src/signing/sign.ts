@@ -1,0 +1,56 @@
+import {createHash} from 'node:crypto'
+import type {Readable} from 'node:stream'
+import {canonicalize} from '../canonical.ts'
+import {loadDocument, setScalar, type WpkDocument} from '../document/index.ts'
+import {AtomError} from '../errors.ts'
+import {envelopeBundle, messageBundle} from './bundle.ts'
+import {encodeSignature} from './embedded.ts'
+import {encodeEnvelope, PAYLOAD_TYPE} from './envelope.ts'
+import type {Signer} from './signer.ts'
+import {type StatementOptions, writeStatement} from './statement.ts'
+
+/** A document with its signature in it. Only the one line of the signature differs from the unsigned text. */
+export interface SignedDocument {
+  readonly text: string
+  readonly document: WpkDocument
+  readonly bundle: object
+}
+
+/**
+ * Signs a document together with the files that belong to it and embeds the bundle as `metadata.signature`; an
+ * earlier signature is replaced. Throws ARCHIVE_INVALID for files that cannot be in a package.
+ */
+export async function signDocument(
+  document: WpkDocument,
+  signer: Signer,
+  options: StatementOptions = {},
+): Promise<SignedDocument> {
+  const payload = Buffer.from(JSON.stringify(writeStatement(document, options)))
+  const signature = await signer.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
+  const bundle = envelopeBundle(signer.keyHint, {payload, payloadType: PAYLOAD_TYPE, signature})
+  const text = setScalar(document.text, ['metadata', 'signature'], encodeSignature(bundle))
+  const signed = loadDocument(Buffer.from(text), document.source)
+  checkUnchanged(document, signed)
+  return {text, document: signed, bundle}
+}
+
+/** Guards the promise of this room: embedding the signature changes nothing of what was signed. */
+function checkUnchanged(before: WpkDocument, after: WpkDocument): void {
+  if (Buffer.compare(canonicalize(before.value), canonicalize(after.value)) === 0) return
+  throw new AtomError('WPK_INVALID', `${before.source}: the signature could not be embedded without other changes`, {
+    hint: `atomctl validate --fix ${before.source}`,
+  })
+}
+
+/** A detached bundle over any bytes, read once as a stream; `cosign verify-blob --bundle` accepts it. */
+export async function signFile(source: () => Readable, signer: Signer): Promise<object> {
+  const digest = createHash('sha256')
+  async function* digested(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source() as AsyncIterable<Uint8Array>) {
+      digest.update(chunk)
+      yield chunk
+    }
+  }
+  const signature = await signer.sign(digested())
+  return messageBundle(signer.keyHint, digest.digest(), signature)
+}

@@ -1,0 +1,103 @@
+import {createHash, type KeyObject} from 'node:crypto'
+import type {Readable} from 'node:stream'
+import {AtomError, isAtomError} from '../errors.ts'
+import {type DecodedBundle, decodeBundle, type EnvelopeContent, malformed, parseBundle} from '../signing/bundle.ts'
+import {PAYLOAD_TYPE} from '../signing/envelope.ts'
+import {parseStrictJson} from '../signing/json.ts'
+import {fingerprintOfHint, hintOf, parsePublicKey} from '../signing/public-key.ts'
+import {isEnvelopeSignedBy, isMessageSignedBy} from '../signing/verify.ts'
+import {tampered} from './content.ts'
+import {judgeSigner} from './judge.ts'
+import {Judgement} from './levels.ts'
+import type {TrustPolicy} from './policy.ts'
+import {selectRule, type Subject} from './rules.ts'
+import type {SignedBy} from './verified.ts'
+import {keylessUnavailable} from './verify.ts'
+
+/** Whom a detached signature must come from: one key, or whoever the policy trusts for a package. */
+export type ArtifactTrust =
+  | {readonly publicKeyPem: string}
+  | {readonly policy: TrustPolicy; readonly name: string; readonly registry?: string; readonly now?: Date}
+
+export interface VerifiedArtifact {
+  readonly signers: readonly SignedBy[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Verifies a detached bundle (parsed JSON, or its bytes) over any bytes, as `cosign verify-blob --key` does; the
+ * bytes are read once as a stream. A DSSE bundle must be an in-toto statement with the bytes among its subjects.
+ * The bundle has to name the key: a hint that is missing or foreign is refused.
+ * Throws SIGNATURE_MALFORMED, WPK_TAMPERED, SIGNER_UNTRUSTED, SIGNER_EXPIRED, SIGNER_REVOKED, KEY_INVALID.
+ */
+export async function verifyArtifact(
+  bundleJson: unknown,
+  source: () => Readable,
+  trust: ArtifactTrust,
+): Promise<VerifiedArtifact> {
+  const bundle = decodeBundle(bundleJson instanceof Uint8Array ? parseBundle(bundleJson) : bundleJson)
+  if (bundle.keyHint === undefined) throw keylessUnavailable()
+  return 'publicKeyPem' in trust
+    ? verifyByKey(bundle, bundle.keyHint, source, parsePublicKey(trust.publicKeyPem))
+    : verifyByPolicy(bundle, bundle.keyHint, source, trust)
+}
+
+async function verifyByKey(
+  bundle: DecodedBundle,
+  hint: string,
+  source: () => Readable,
+  key: KeyObject,
+): Promise<VerifiedArtifact> {
+  const fingerprint = fingerprintOfHint(hint)
+  if (hint !== hintOf(key)) {
+    throw new AtomError('SIGNER_UNTRUSTED', `the bundle names the key ${fingerprint}, not the given one`, {
+      hint: 'give the public key of the signer with --key',
+    })
+  }
+  if (!(await isSignedBy(bundle, key, source))) throw notSigned()
+  return {signers: [{fingerprint}], warnings: witnessWarnings(bundle)}
+}
+
+async function verifyByPolicy(
+  bundle: DecodedBundle,
+  hint: string,
+  source: () => Readable,
+  trust: Extract<ArtifactTrust, {policy: TrustPolicy}>,
+): Promise<VerifiedArtifact> {
+  const {policy, name, registry, now = new Date()} = trust
+  const subject: Subject = {name, registry}
+  const rule = selectRule(policy, subject)
+  const judgement = new Judgement(rule.level)
+  if (rule.level === 'skip') return {signers: [], warnings: [`NOT VERIFIED: rule ${rule.name} skips all checks`]}
+  const key = policy.keysByHint.get(hint)
+  const holds = key !== undefined && (await isSignedBy(bundle, key.publicKey, source))
+  const signer = judgeSigner({policy, rule, subject, judgement, now}, hint, () => holds)
+  return {signers: signer ? [signer] : [], warnings: [...judgement.warnings, ...witnessWarnings(bundle)]}
+}
+
+async function isSignedBy({content}: DecodedBundle, key: KeyObject, source: () => Readable): Promise<boolean> {
+  const chunks = source() as AsyncIterable<Uint8Array>
+  if (content.kind === 'message') return isMessageSignedBy(content, key, chunks)
+  const digest = createHash('sha256')
+  for await (const chunk of chunks) digest.update(chunk)
+  return isEnvelopeSignedBy(content, key) && hasSubject(content, digest.digest('hex'))
+}
+
+/** Whether the in-toto statement in the envelope is about the bytes with this SHA-256. */
+function hasSubject(envelope: EnvelopeContent, sha256: string): boolean {
+  if (envelope.payloadType !== PAYLOAD_TYPE) throw malformed(`its payload type is ${envelope.payloadType}`)
+  try {
+    const {subject} = parseStrictJson(envelope.payload) as {subject: {digest: Record<string, unknown>}[]}
+    return subject.some(({digest}) => digest['sha256'] === sha256)
+  } catch (error) {
+    throw isAtomError(error) ? error : malformed('its payload is not an in-toto statement', error)
+  }
+}
+
+function witnessWarnings({hasWitnesses}: DecodedBundle): string[] {
+  return hasWitnesses ? ['the bundle has transparency log entries or timestamps; they were not checked'] : []
+}
+
+function notSigned(): AtomError {
+  return tampered('the signature does not match these bytes and this key')
+}

@@ -1,0 +1,129 @@
+import type {ArchiveFileInfo} from '../archive/members.ts'
+import {documentDigest} from '../canonical.ts'
+import type {WpkDocument} from '../document/index.ts'
+import {AtomError, isAtomError} from '../errors.ts'
+import {decodeBundle, type EnvelopeContent, malformed} from '../signing/bundle.ts'
+import {bundleOf} from '../signing/embedded.ts'
+import {PAYLOAD_TYPE} from '../signing/envelope.ts'
+import {readStatement, type SignedFile, type Statement} from '../signing/statement.ts'
+import {isEnvelopeSignedBy} from '../signing/verify.ts'
+import {checkContent, checkExpected, type Expected} from './content.ts'
+import {Judgement} from './levels.ts'
+import type {TrustPolicy} from './policy.ts'
+import {checkBinding, judgeSigner} from './judge.ts'
+import {type Subject, selectRule} from './rules.ts'
+import type {TrustRule} from './schema.ts'
+import {createVerified, type SignedBy, type VerifiedDocument} from './verified.ts'
+
+export interface VerifyOptions {
+  /** URL of the registry the package comes from or goes to; undefined for a local file. */
+  readonly registry?: string
+  /** What the archive around the document holds besides it; leave out when there is only the document. */
+  readonly files?: readonly ArchiveFileInfo[]
+  /** What was asked for, such as the id given on the command line. */
+  readonly expect?: Expected
+  /** The moment for which key expiry is judged; now unless given. */
+  readonly now?: Date
+}
+
+/**
+ * Checks a document, and the files around it, against the trust policy. The only maker of `VerifiedDocument`.
+ * Throws WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED, SIGNER_UNTRUSTED (its hint holds the policy lines that
+ * would trust the signer), SIGNER_EXPIRED, SIGNER_REVOKED, and TRUST_POLICY_INVALID when two rules tie.
+ */
+export function verifyDocument(
+  document: WpkDocument,
+  policy: TrustPolicy,
+  options: VerifyOptions = {},
+): VerifiedDocument {
+  checkExpected(document, options.expect ?? {})
+  const subject: Subject = {name: document.name, registry: options.registry}
+  const rule = selectRule(policy, subject)
+  const judgement = new Judgement(rule.level)
+  const context: Context = {document, policy, rule, subject, judgement, options, now: options.now ?? new Date()}
+  const {signers, files} = rule.level === 'skip' ? skip(context) : examine(context)
+  return createVerified(document, documentDigest(document.value), {
+    level: rule.level,
+    rule: rule.name,
+    signers,
+    warnings: judgement.warnings,
+    files,
+  })
+}
+
+interface Context {
+  readonly document: WpkDocument
+  readonly policy: TrustPolicy
+  readonly rule: TrustRule
+  readonly subject: Subject
+  readonly judgement: Judgement
+  readonly options: VerifyOptions
+  readonly now: Date
+}
+
+interface Outcome {
+  readonly signers: readonly SignedBy[]
+  readonly files: readonly SignedFile[]
+}
+
+const NOTHING: Outcome = {signers: [], files: []}
+
+function skip({rule, judgement}: Context): Outcome {
+  judgement.warn(`NOT VERIFIED: rule ${rule.name} of the trust policy skips all signature checks`)
+  return NOTHING
+}
+
+function examine(context: Context): Outcome {
+  const {rule, judgement} = context
+  if (rule.level === 'audit') judgement.warn(`NOT ENFORCED: rule ${rule.name} of the trust policy only reports`)
+  const signed = readSigned(context)
+  if (!signed) return NOTHING
+  const {hint, envelope, statement} = signed
+  const signer = judgeSigner(context, hint, (key) => isEnvelopeSignedBy(envelope, key))
+  if (signer) checkBinding(context, statement.registry)
+  return {signers: signer ? [signer] : [], files: statement.files}
+}
+
+interface Signed {
+  readonly hint: string
+  readonly envelope: EnvelopeContent
+  readonly statement: Statement
+}
+
+/** The signature of the document when there is one, it can be read, and it is about exactly this content. */
+function readSigned(context: Context): Signed | undefined {
+  const {document, judgement, options} = context
+  try {
+    const embedded = bundleOf(document.value)
+    if (!embedded) return void judgement.fail('present', unsigned(document))
+    const signed = decodeSigned(embedded.bundle, context)
+    if (signed) checkContent(document, signed.statement, options.files, judgement)
+    return signed
+  } catch (error) {
+    if (isAtomError(error) && error.code === 'WPK_UNSIGNED') throw error
+    // Fail closed: whatever an evil bundle makes the code below throw, it is a signature that was not understood.
+    judgement.fail('integrity', isAtomError(error) ? error : malformed('it cannot be read', error))
+    return undefined
+  }
+}
+
+function decodeSigned(bundle: object, {judgement}: Context): Signed | undefined {
+  const {keyHint: hint, content, hasWitnesses} = decodeBundle(bundle)
+  if (hint === undefined) return void judgement.fail('trust', keylessUnavailable())
+  if (content.kind !== 'envelope' || content.payloadType !== PAYLOAD_TYPE)
+    throw malformed('it holds no in-toto statement')
+  if (hasWitnesses) judgement.warn('the bundle has transparency log entries or timestamps; they were not checked')
+  return {hint, envelope: content, statement: readStatement(content.payload)}
+}
+
+function unsigned(document: WpkDocument): AtomError {
+  return new AtomError('WPK_UNSIGNED', `${document.source} has no signature`, {
+    hint: `atomctl sign ${document.source}`,
+  })
+}
+
+export function keylessUnavailable(): AtomError {
+  return new AtomError('SIGNER_UNTRUSTED', 'the signature is keyless; keyless verification is not available yet', {
+    hint: 'sign with a key: atomctl sign FILE --key cosign.key',
+  })
+}
