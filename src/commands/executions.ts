@@ -1,4 +1,4 @@
-import type {Execution} from '@atomctl/protocol/runtime'
+import type {Execution, ExecutionStatus} from '@atomctl/protocol/runtime'
 import {AtomCommand, runtimeFlag} from '@atomctl/sdk/command'
 import {describeFailure} from '@atomctl/sdk/errors'
 import * as Flags from '@oclif/core/flags'
@@ -18,21 +18,25 @@ export default class Executions extends AtomCommand {
       options: ['pending', 'running', 'completed', 'failed', 'rolled_back', 'cancelled'],
     }),
     limit: Flags.integer({description: 'How many at most', min: 1, max: 1000, default: 50}),
+    all: Flags.boolean({description: 'Every page'}),
   }
 
   async run(): Promise<Execution[]> {
     const {flags} = await this.parse(Executions)
     const runtime = await this.atom.runtime()
-    const {executions, next_cursor: more} = await runtime
-      .list({
-        ...(flags.workflow === undefined ? {} : {workflow_id: flags.workflow}),
-        ...(flags.status === undefined ? {} : {status: flags.status as Execution['status'] & 'failed'}),
-        limit: flags.limit,
-      })
+    const {executions, truncated} = await runtime
+      .list(
+        {
+          ...(flags.workflow === undefined ? {} : {workflow_id: flags.workflow}),
+          ...(flags.status === undefined ? {} : {status: flags.status as ExecutionStatus}),
+          limit: flags.limit,
+        },
+        {all: flags.all},
+      )
       .catch((error: unknown) => {
         throw describeFailure('Failed to list executions', error)
       })
-    if (more) this.warn(`only the newest ${executions.length} are shown; add a larger --limit`)
+    if (truncated) this.warn(`only the newest ${executions.length} are shown; add --all or a larger --limit`)
     return this.emit(executionsView, executions)
   }
 }

@@ -1,6 +1,6 @@
-import type {LogEntry} from '@atomctl/protocol/runtime'
 import {AtomCommand, runtimeFlag} from '@atomctl/sdk/command'
 import {describeFailure} from '@atomctl/sdk/errors'
+import type {LogLine} from '@atomctl/sdk/runtime'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {followLogs} from '../lib/execution/logs.ts'
@@ -29,13 +29,13 @@ export default class Logs extends AtomCommand {
     const runtime = await this.atom.runtime()
     const options = {step: flags.step, timestamps: flags.timestamps}
     if (!flags.follow) {
-      const {logs, entries} = await runtime.logs(args.execution).catch((error: unknown) => {
+      const entries = await runtime.logs(args.execution).catch((error: unknown) => {
         throw describeFailure('Failed to get logs', error)
       })
-      return this.emit(logsView(options), {execution_id: args.execution, logs, ...(entries ? {entries} : {})})
+      return this.emit(logsView(options), {execution_id: args.execution, entries})
     }
-    const write = this.format === 'ndjson' ? (entry: LogEntry) => `${JSON.stringify(entry)}\n` : logLine(options)
+    const write = this.format === 'ndjson' ? (entry: LogLine) => `${JSON.stringify(entry)}\n` : logLine(options)
     await followLogs(runtime, args.execution, this.atom.interruption, (entry) => process.stdout.write(write(entry)))
-    return {execution_id: args.execution, logs: []}
+    return {execution_id: args.execution, entries: []}
   }
 }

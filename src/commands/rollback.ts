@@ -16,9 +16,9 @@ export default class Rollback extends AtomCommand {
     const {args, flags} = await this.parse(Rollback)
     this.confirmContext(flags.confirm)
     const runtime = await this.atom.runtime()
-    const reply = await runtime.rollback(args.execution).catch((error: unknown) => {
+    await runtime.rollback(args.execution).catch((error: unknown) => {
       throw describeFailure('Rollback failed', error)
     })
-    return this.emit(controlView('Rollback started'), {status: 'started', ...reply, execution_id: args.execution})
+    return this.emit(controlView('Rollback started'), {status: 'started', execution_id: args.execution})
   }
 }

@@ -63,7 +63,7 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     const outcome = await waitForExecution(runtime, started, {
       interruption: this.atom.interruption,
       timeout: flags.timeout,
-      cancelOnInterrupt: flags['cancel-on-interrupt'],
+      cancelOnInterrupt: flags['cancel-on-interrupt'] ? () => this.atom.runtime({uninterrupted: true}) : undefined,
       progress: (line) => this.progress(line),
     })
     const error = outcomeError(outcome)

@@ -35,7 +35,6 @@ export default class Status extends AtomCommand {
     const outcome = await waitForExecution(runtime, execution, {
       interruption: this.atom.interruption,
       timeout: flags.timeout,
-      cancelOnInterrupt: false,
       progress: (line) => this.progress(line),
     })
     const error = outcomeError(outcome)

@@ -89,13 +89,14 @@ export class AtomContext {
     return createRegistryClient({http, target})
   }
 
-  async runtime(): Promise<RuntimeClient> {
-    const [{createRuntimeClient}, http, target] = await Promise.all([
+  /** @param options.uninterrupted a client for what must still be said after Ctrl-C */
+  async runtime({uninterrupted = false} = {}): Promise<RuntimeClient> {
+    const [{createRuntimeClient}, http, {signal, ...target}] = await Promise.all([
       import('./runtime/index.ts'),
       this.http(),
       this.#target('runtime_url'),
     ])
-    return createRuntimeClient({http, target})
+    return createRuntimeClient({http, target: uninterrupted ? target : {...target, signal}})
   }
 
   /** The one HTTP client of the process. */

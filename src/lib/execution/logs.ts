@@ -1,13 +1,12 @@
-import type {LogEntry} from '@atomctl/protocol/runtime'
 import {AtomError} from '@atomctl/sdk/errors'
-import type {RuntimeClient} from '@atomctl/sdk/runtime'
+import type {LogLine, RuntimeClient} from '@atomctl/sdk/runtime'
 
 /** Hands over every log line as it comes, until the execution ends. @throws INTERRUPTED; the execution goes on. */
 export async function followLogs(
   runtime: RuntimeClient,
   id: string,
   interruption: {signal: AbortSignal; defer<T>(work: () => Promise<T>): Promise<T>},
-  take: (entry: LogEntry) => void,
+  take: (entry: LogLine) => void,
 ): Promise<void> {
   await interruption.defer(async () => {
     try {

@@ -8,7 +8,8 @@ export interface WaitOptions {
   interruption: {signal: AbortSignal; defer<T>(work: () => Promise<T>): Promise<T>}
   /** Milliseconds; no limit when absent. */
   timeout: number | undefined
-  cancelOnInterrupt: boolean
+  /** Cancels the execution when Ctrl-C comes; by a client that Ctrl-C does not stop. */
+  cancelOnInterrupt?: (() => Promise<RuntimeClient>) | undefined
   progress: ProgressLine
 }
 
@@ -28,7 +29,7 @@ export async function waitForExecution(
     try {
       return await follow(runtime, started, signal, options.progress)
     } catch (error) {
-      if (interruption.signal.aborted) throw await detach(runtime, started.execution_id, options)
+      if (interruption.signal.aborted) throw await detach(started.execution_id, options)
       if (deadline?.aborted) throw waitTimedOut(started.execution_id, timeout ?? 0)
       throw error
     }
@@ -58,13 +59,14 @@ function merge(started: ExecutionOutcome, {execution}: Extract<ExecutionEvent, {
   return {...execution, workflow_id: execution.workflow_id ?? started.workflow_id}
 }
 
-async function detach(runtime: RuntimeClient, id: string, {cancelOnInterrupt}: WaitOptions): Promise<AtomError> {
+async function detach(id: string, {cancelOnInterrupt}: WaitOptions): Promise<AtomError> {
   if (!cancelOnInterrupt) {
     return new AtomError('INTERRUPTED', `Detached; the execution ${id} goes on`, {
       hint: `atomctl status ${id} --watch to reattach, atomctl cancel ${id} to stop it`,
     })
   }
-  await runtime.cancel(id, {signal: AbortSignal.timeout(4000)})
+  const runtime = await cancelOnInterrupt()
+  await runtime.cancel(id)
   return new AtomError('INTERRUPTED', `Interrupted; the execution ${id} was cancelled`)
 }
 

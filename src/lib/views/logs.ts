@@ -1,10 +1,9 @@
-import type {LogEntry} from '@atomctl/protocol/runtime'
 import {printable, type View} from '@atomctl/sdk/output'
+import type {LogLine} from '@atomctl/sdk/runtime'
 
 export interface LogLines {
   execution_id: string
-  logs: string[]
-  entries?: LogEntry[]
+  entries: LogLine[]
 }
 
 export interface LogOptions {
@@ -14,10 +13,8 @@ export interface LogOptions {
 
 /** The lines of an execution: with steps and times where the runtime tells them. */
 export function logsView(options: LogOptions): View<LogLines> {
-  const chosen = ({entries, logs, execution_id: id}: LogLines): LogEntry[] =>
-    (entries ?? logs.map((text, seq) => plainEntry(text, seq, id))).filter(
-      ({step}) => options.step === undefined || step === options.step,
-    )
+  const chosen = ({entries}: LogLines): LogLine[] =>
+    entries.filter(({step}) => options.step === undefined || step === options.step)
   return {
     kind: 'Logs',
     text: (data) => chosen(data).map(logLine(options)).join('').trimEnd(),
@@ -25,21 +22,11 @@ export function logsView(options: LogOptions): View<LogLines> {
   }
 }
 
-const plainEntry = (text: string, seq: number, _id: string): LogEntry => ({
-  seq,
-  time: '',
-  step: null,
-  stream: 'system',
-  text,
-})
-
 /** One entry as a line, newline included. */
-export function logLine({timestamps, step: chosen}: LogOptions): (entry: LogEntry) => string {
+export function logLine({timestamps, step: chosen}: LogOptions): (entry: LogLine) => string {
   return ({time, step, text}) => {
     if (chosen !== undefined && step !== chosen) return ''
-    const prefix = [timestamps && time ? time : '', step && chosen === undefined ? `[${printable(step)}]` : ''].filter(
-      Boolean,
-    )
-    return `${[...prefix, printable(text)].join(' ')}\n`
+    const prefix = [timestamps ? (time ?? '') : '', step && chosen === undefined ? `[${printable(step)}]` : '']
+    return `${[...prefix.filter(Boolean), printable(text)].join(' ')}\n`
   }
 }
