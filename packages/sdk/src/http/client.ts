@@ -1,6 +1,6 @@
 import type {Dispatcher} from 'undici'
 import {AtomError, isAtomError} from '../errors.ts'
-import {systemClock} from './clock.ts'
+import {pause, systemClock} from './clock.ts'
 import {openDispatcher} from './dispatcher.ts'
 import {exchange, type Incoming, type Outgoing, readBody} from './exchange.ts'
 import {abortError, Failure} from './failure.ts'
@@ -78,16 +78,8 @@ async function withRetries<T>(
       const delay = idempotent ? delayBefore(next, error, retry, random) : undefined
       if (delay === undefined) throw error.error
       options.debug?.(`retry in ${delay} ms, attempt ${next} of ${retry.maxAttempts}: ${error.error.message}`)
-      await pause(clock.sleep(delay, signal), signal)
+      await pause(clock, delay, signal)
     }
-  }
-}
-
-async function pause(sleep: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep
-  } catch (error) {
-    throw signal?.aborted ? abortError(signal) : error
   }
 }
 

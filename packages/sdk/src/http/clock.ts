@@ -1,4 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises'
+import {abortError} from './failure.ts'
 
 /** Time as the clients see it; tests pass one that does not wait. */
 export interface Clock {
@@ -19,4 +20,13 @@ export const systemClock: Clock = {
       throw signal?.aborted ? signal.reason : error
     }
   },
+}
+
+/** Waits; throws the AtomError an aborted signal means. */
+export async function pause(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(milliseconds, signal)
+  } catch (error) {
+    throw signal?.aborted ? abortError(signal) : error
+  }
 }

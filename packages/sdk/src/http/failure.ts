@@ -62,14 +62,14 @@ export function failureOf(error: unknown, origin: string): Failure {
   if (isAtomError(error)) return new Failure(error, false)
   const code = codeOf(error)
   if (code === 'ENOTFOUND')
-    return network('UNAVAILABLE', `Host not found: ${new URL(origin).hostname}`, false, origin, error)
-  if (code in CERTIFICATE_ERRORS) return certificate(CERTIFICATE_ERRORS[code] ?? '', origin, error)
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return notTls(origin, error)
+    return network('UNAVAILABLE', `Host not found: ${new URL(origin).hostname}`, false, origin, code, error)
+  if (code in CERTIFICATE_ERRORS) return certificate(CERTIFICATE_ERRORS[code] ?? '', origin, code, error)
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return notTls(origin, code, error)
   if (code.startsWith('HPE_') || code === 'HTTPParserError')
-    return network('PROTOCOL', 'The answer is not HTTP', false, origin, error)
+    return network('PROTOCOL', 'The answer is not HTTP', false, origin, code, error)
   if (error instanceof DOMException && error.name === 'NotReadableError') return fileChanged(error)
   const [kind, message, retryable] = EXPLANATIONS[code] ?? ['UNAVAILABLE', `The request failed (${code})`, false]
-  return network(kind, message, retryable, origin, error)
+  return network(kind, message, retryable, origin, code, error)
 }
 
 function codeOf(error: unknown): string {
@@ -81,20 +81,33 @@ function codeOf(error: unknown): string {
   return cause instanceof Error ? codeOf(cause) : error.name
 }
 
-function network(kind: Explanation[0], message: string, retryable: boolean, origin: string, cause: unknown): Failure {
+function network(
+  kind: Explanation[0],
+  message: string,
+  retryable: boolean,
+  origin: string,
+  reason: string,
+  cause: unknown,
+): Failure {
   const hint = `is ${origin} the right address, and is the service running? atomctl doctor tells`
-  return new Failure(new AtomError(kind, `Network error: ${message}`, {hint, details: {origin}, cause}), retryable)
+  return new Failure(
+    new AtomError(kind, `Network error: ${message}`, {hint, details: {origin, reason}, cause}),
+    retryable,
+  )
 }
 
-function certificate(message: string, origin: string, cause: unknown): Failure {
+function certificate(message: string, origin: string, reason: string, cause: unknown): Failure {
   const hint = 'if the certificate is right, trust its authority: NODE_EXTRA_CA_CERTS=/path/to/ca.pem atomctl …'
-  return new Failure(new AtomError('UNAVAILABLE', `Network error: ${message}`, {hint, details: {origin}, cause}), false)
+  return new Failure(
+    new AtomError('UNAVAILABLE', `Network error: ${message}`, {hint, details: {origin, reason}, cause}),
+    false,
+  )
 }
 
-function notTls(origin: string, cause: unknown): Failure {
+function notTls(origin: string, reason: string, cause: unknown): Failure {
   const message = 'Network error: The server does not speak TLS'
   const hint = `use ${origin.replace(/^https/, 'http')} if the service has no certificate`
-  return new Failure(new AtomError('UNAVAILABLE', message, {hint, details: {origin}, cause}), false)
+  return new Failure(new AtomError('UNAVAILABLE', message, {hint, details: {origin, reason}, cause}), false)
 }
 
 function fileChanged(cause: Error): Failure {

@@ -1,42 +1,38 @@
 import {randomBytes} from 'node:crypto'
 import type {RequestBody} from './options.ts'
 
-/** One part of a form: bytes that can be read again for every attempt. */
+/** Bytes of a known length that can be read again for every attempt; a Blob is one. */
+export interface Content {
+  readonly size: number
+  stream(): AsyncIterable<Uint8Array>
+}
+
+/** One file of a form. */
 export interface FilePart {
   readonly field: string
   readonly filename: string
   readonly contentType: string
-  readonly content: Blob
+  readonly content: Content
 }
 
 const encoder = new TextEncoder()
 
 /**
- * A `multipart/form-data` body of file parts (RFC 7578). Written here rather than with FormData because that hides the
- * bytes: this one streams in constant memory, knows its length and lets `onChunk` see the bytes of each part pass.
+ * A `multipart/form-data` body of file parts (RFC 7578), streamed in constant memory and of known length. Written here
+ * because FormData hides its bytes, and with them progress and digests.
  * The original registry takes a part without a plain ASCII `filename` for a text field (protocol section 2.2).
  */
-export function multipartBody(
-  parts: readonly FilePart[],
-  onChunk?: (part: FilePart, chunk: Uint8Array) => void,
-): RequestBody {
+export function multipartBody(parts: readonly FilePart[]): RequestBody {
   const boundary = `atomctl-${randomBytes(18).toString('base64url')}`
   const closing = encoder.encode(`--${boundary}--\r\n`)
-  const heads = parts.map((part) => encoder.encode(headOf(part, boundary)))
-  const length = heads.reduce(
-    (sum, head, index) => sum + head.length + (parts[index]?.content.size ?? 0) + 2,
-    closing.length,
-  )
+  const framed = parts.map((part) => ({head: encoder.encode(headOf(part, boundary)), content: part.content}))
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
-    length,
+    length: framed.reduce((sum, {head, content}) => sum + head.length + content.size + 2, closing.length),
     async *open() {
-      for (const [index, part] of parts.entries()) {
-        yield heads[index] ?? closing
-        for await (const chunk of part.content.stream()) {
-          onChunk?.(part, chunk)
-          yield chunk
-        }
+      for (const {head, content} of framed) {
+        yield head
+        yield* content.stream()
         yield encoder.encode('\r\n')
       }
       yield closing

@@ -73,7 +73,7 @@ describe('http client', () => {
       const error = await failed(client().request({baseUrl: url}, {method: 'GET', path: '/health'}))
       expect(error.code).to.equal('UNAVAILABLE')
       expect(error.message).to.equal('Network error: Connection refused')
-      expect(error.details).to.deep.equal({origin: url})
+      expect(error.details).to.deep.equal({origin: url, reason: 'ECONNREFUSED'})
     })
 
     it('says which host was not found', async () => {

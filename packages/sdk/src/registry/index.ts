@@ -1,0 +1,8 @@
+export {createRegistryClient, type RegistryClient, type RegistryOptions} from './client.ts'
+export {exactMember, findImpreciseNumber} from './content.ts'
+export type {Download, StoredWorkflow} from './fetch.ts'
+export type {WorkflowPage} from './list.ts'
+export type {PushedPackage} from './push.ts'
+export type {DocumentUpload, PackageUpload, TarballUpload, UploadFile} from './upload.ts'
+export {assertVerified} from './verified.ts'
+export type {PackageVersion} from './versions.ts'

@@ -1,0 +1,45 @@
+import {AtomError, isAtomError} from '../errors.ts'
+import type {Clock} from '../http/index.ts'
+
+const LONGEST_OUTAGE = 60_000
+const MOST_NOT_FOUND = 5
+
+/**
+ * How long a waiting client puts up with a runtime that fails: a minute without an answer, or five times "not found" in
+ * a row, because several replicas of the original each know only their own executions (protocol section 7).
+ */
+export class Patience {
+  readonly #clock: Clock
+  readonly #executionId: string
+  #failingSince: number | undefined
+  #notFound = 0
+
+  constructor(clock: Clock, executionId: string) {
+    this.#clock = clock
+    this.#executionId = executionId
+  }
+
+  /** The runtime answered. */
+  renew(): void {
+    this.#failingSince = undefined
+    this.#notFound = 0
+  }
+
+  /** Throws when the error is not one to wait for, or has lasted too long. */
+  spend(error: unknown): void {
+    if (!isAtomError(error)) throw error
+    if (error.code === 'NOT_FOUND') return this.#spendNotFound(error)
+    if (error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT') throw error
+    this.#failingSince ??= this.#clock.now()
+    if (this.#clock.now() - this.#failingSince >= LONGEST_OUTAGE) throw error
+  }
+
+  #spendNotFound(cause: AtomError): void {
+    if (++this.#notFound < MOST_NOT_FOUND) return
+    throw new AtomError('NOT_FOUND', `The runtime does not know execution ${this.#executionId}`, {
+      hint: 'an original runtime forgets its executions when it restarts',
+      ...(cause.details ? {details: cause.details} : {}),
+      cause,
+    })
+  }
+}
