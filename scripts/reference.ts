@@ -22,7 +22,7 @@ export async function writeReference(): Promise<void> {
 }
 
 async function renderSchema(): Promise<string> {
-  const {jsonSchema} = (await import('@atomctl/wpk/document')) as {jsonSchema: () => object}
+  const {jsonSchema} = await import('@atomctl/wpk/document')
   return `${JSON.stringify(jsonSchema(), null, 2)}\n`
 }
 
