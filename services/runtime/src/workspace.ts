@@ -71,7 +71,10 @@ function checkContents(needs: PackageNeeds, contents: ArchiveContents): void {
   if (documentDigest(document.value) !== needs.documentDigest)
     throw new AtomError('WPK_TAMPERED', `the stored package ${needs.workflowId} holds another document`)
   const listed = new Map(needs.files.map((file) => [file.path, file]))
-  const differing = contents.files.find(({path, sha256}) => listed.get(path)?.sha256 !== sha256)
+  const differing = contents.files.find(({path, sha256, exec}) => {
+    const file = listed.get(path)
+    return file?.sha256 !== sha256 || file.exec !== exec
+  })
   if (differing) throw new AtomError('WPK_TAMPERED', `${differing.path} is not the file that was signed`)
   if (contents.files.length !== listed.size)
     throw new AtomError('WPK_TAMPERED', 'files that the signature lists are missing from the stored package')

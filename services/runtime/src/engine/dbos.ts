@@ -170,11 +170,17 @@ export class DbosEngine implements Engine {
       if (!cancelled.aborted) return result
     } catch (error) {
       if (this.#abandoned.signal.aborted) return NEVER
-      if (error instanceof DBOSErrors.DBOSWorkflowCancelledError) throw new ExecutionStopped('cancelled', error)
-      if (error instanceof DBOSErrors.DBOSWorkflowConflictError) throw new ExecutionStopped('superseded', error)
-      throw error
+      throw await this.#stopOf(executionId, cancelled, error)
     }
     throw new ExecutionStopped('cancelled', new DBOSErrors.DBOSWorkflowCancelledError(executionId))
+  }
+
+  /** A cancel takes the execution away from its run, so DBOS may call it a conflict as well. */
+  async #stopOf(executionId: string, cancelled: AbortSignal, error: unknown): Promise<unknown> {
+    const isConflict = error instanceof DBOSErrors.DBOSWorkflowConflictError
+    if (!isConflict && !(error instanceof DBOSErrors.DBOSWorkflowCancelledError)) return error
+    const isCancelled = !isConflict || cancelled.aborted || (await this.state(executionId)) === 'cancelled'
+    return new ExecutionStopped(isCancelled ? 'cancelled' : 'superseded', error)
   }
 
   async #work<T>(cancelled: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

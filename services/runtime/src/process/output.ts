@@ -74,41 +74,38 @@ export class LineSplitter {
   }
 }
 
-/** The first and the last 32 KiB of what passes through. */
+/** The first and the last 32 KiB of what passes through; takes its 64 KiB once, however much that is. */
 export class HeadAndTail {
-  readonly #head: Buffer[] = []
-  #headSize = 0
-  #tail: Buffer[] = []
-  #tailSize = 0
+  readonly #head = Buffer.allocUnsafe(HALF)
+  readonly #tail = Buffer.allocUnsafe(HALF)
   #total = 0
 
   push(chunk: Uint8Array): void {
+    const toHead = Math.max(0, Math.min(chunk.length, HALF - this.#total))
+    if (toHead > 0) this.#head.set(chunk.subarray(0, toHead), this.#total)
+    const rest = chunk.subarray(Math.max(toHead, chunk.length - HALF))
     this.#total += chunk.length
-    const room = HALF - this.#headSize
-    const first = chunk.subarray(0, room)
-    if (first.length > 0) {
-      this.#head.push(Buffer.from(first))
-      this.#headSize += first.length
-    }
-    if (chunk.length > first.length)
-      this.#keep(Buffer.from(chunk.subarray(Math.max(first.length, chunk.length - HALF))))
+    this.#wrap(rest)
   }
 
   get text(): string {
-    const tail = Buffer.concat(this.#tail).subarray(-HALF)
-    const left = this.#total - this.#headSize - tail.length
+    const head = this.#head.subarray(0, Math.min(this.#total, HALF))
+    const size = Math.max(0, Math.min(this.#total - HALF, HALF))
+    const at = this.#total % HALF
+    const tail =
+      size < HALF ? this.#tail.subarray(0, size) : Buffer.concat([this.#tail.subarray(at), this.#tail.subarray(0, at)])
+    const left = this.#total - head.length - size
     const gap = left > 0 ? [Buffer.from(`\n… ${left} bytes left out …\n`)] : []
-    return Buffer.concat([...this.#head, ...gap, tail])
+    return Buffer.concat([head, ...gap, tail])
       .toString('utf8')
       .replaceAll('\0', '\u{FFFD}')
   }
 
-  #keep(chunk: Buffer): void {
-    this.#tail.push(chunk)
-    this.#tailSize += chunk.length
-    while (this.#tail[0] && this.#tailSize - this.#tail[0].length >= HALF) {
-      this.#tailSize -= this.#tail[0].length
-      this.#tail.shift()
-    }
+  /** The tail is a ring: the byte number n of the stream stands at n modulo its size. */
+  #wrap(rest: Uint8Array): void {
+    const start = (this.#total - rest.length) % HALF
+    const first = rest.subarray(0, HALF - start)
+    this.#tail.set(first, start)
+    this.#tail.set(rest.subarray(first.length), 0)
   }
 }
