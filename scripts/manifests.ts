@@ -53,6 +53,7 @@ export interface ManifestCommand {
   readonly args: Readonly<Record<string, ManifestInput>>
   readonly flags: Readonly<Record<string, ManifestInput>>
   readonly pluginName?: string
+  readonly strict?: boolean
 }
 
 export interface ManifestInput {

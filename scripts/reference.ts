@@ -51,7 +51,8 @@ export function renderReference(commands: readonly ManifestCommand[]): string {
 }
 
 function sharedFlags(commands: readonly ManifestCommand[]): ManifestInput[] {
-  const globals = commands.flatMap((command) => Object.values(command.flags)).filter(isGlobal)
+  const ours = commands.filter((command) => !command.pluginName?.startsWith('@oclif/'))
+  const globals = ours.flatMap((command) => Object.values(command.flags)).filter(isGlobal)
   return [...new Map(globals.map((flag) => [flag.name, flag])).values()]
 }
 
@@ -66,7 +67,7 @@ function renderCommand(command: ManifestCommand): string[] {
   return [
     `## ${nameOf(command)}`,
     '',
-    expand(command.description ?? command.summary ?? '', command),
+    escapeText(expand(command.description || command.summary || '', command)),
     '',
     ...fenced([usageOf(command, args, flags)]),
     ...inputTable(args.map(argumentRow)),
@@ -84,12 +85,14 @@ function anchorOf(command: ManifestCommand): string {
 }
 
 function oneLine(command: ManifestCommand): string {
-  const [line = ''] = expand(command.summary ?? command.description ?? '', command).split('\n')
-  return line
+  const [line = ''] = expand(command.summary || command.description || '', command).split('\n')
+  return escapeText(line)
 }
 
 function usageOf(command: ManifestCommand, args: readonly ManifestInput[], flags: readonly ManifestInput[]): string {
-  const words = args.map((arg) => (arg.required ? arg.name.toUpperCase() : `[${arg.name.toUpperCase()}]`))
+  const more = command.strict === false ? '...' : ''
+  const names = args.map((arg, index) => arg.name.toUpperCase() + (index === args.length - 1 ? more : ''))
+  const words = names.map((name, index) => (args[index]?.required ? name : `[${name}]`))
   const required = flags.filter((flag) => flag.required).map((flag) => spellingOf(flag))
   const rest = flags.length > required.length ? ['[FLAGS]'] : []
   return [nameOf(command), ...words, ...required, ...rest].join(' ')
@@ -122,7 +125,9 @@ function describe(input: ManifestInput): string {
 
 function inputTable(rows: readonly (readonly [string, string])[]): string[] {
   if (rows.length === 0) return []
-  const lines = rows.map(([name, text]) => `| \`${name.replaceAll('|', '\\|')}\` | ${text.replaceAll('|', '\\|')} |`)
+  const lines = rows.map(
+    ([name, text]) => `| \`${name.replaceAll('|', '\\|')}\` | ${escapeText(text).replaceAll('|', '\\|')} |`,
+  )
   return ['| | |', '|---|---|', ...lines, '']
 }
 
@@ -132,6 +137,11 @@ function exampleLines(example: string | {description?: string; command: string},
   return [...comment, expand(example.command, command)]
 }
 
+/** Markdown would take `<name>` for a tag. */
+function escapeText(text: string): string {
+  return text.replaceAll('<', '&lt;')
+}
+
 /** oclif's templates: `<%= config.bin %>`, `<%= command.id %>` and the example plugin of plugin-plugins. */
 function expand(text: string, command: ManifestCommand): string {
   return text
@@ -139,6 +149,7 @@ function expand(text: string, command: ManifestCommand): string {
     .replaceAll(/<%[-=]\s*command\.id\s*%>/g, command.id.replaceAll(':', ' '))
     .replaceAll(/<%[-=]\s*config\.pjson\.oclif\.examplePlugin[^%]*%>/g, 'myplugin')
     .replaceAll(/<%[-=][^%]*%>/g, '')
+    .replaceAll(/^\$ /gm, '')
     .trim()
 }
 
