@@ -1,0 +1,57 @@
+import {createServer} from 'node:net'
+import {AtomError} from '@atomctl/sdk/errors'
+
+/** Which service listens, as flags name it. */
+export type ServiceName = 'registry' | 'runtime'
+
+/** True for an address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/**
+ * Fails early, before a database is opened, when a port is taken; 0 always passes.
+ * @throws CONFLICT naming the port and how to choose another.
+ */
+export async function checkPort(service: ServiceName, host: string, port: number): Promise<void> {
+  if (port === 0) return
+  const server = createServer()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({host, port, exclusive: true}, resolve)
+    })
+  } catch (error) {
+    throw listenFailure(service, host, port, error)
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+/** The error of a listener that could not start, said in words. */
+export function listenFailure(service: ServiceName, host: string, port: number, cause: unknown): unknown {
+  const {code} = cause as NodeJS.ErrnoException
+  const flag = `--${service}-port`
+  if (code === 'EADDRINUSE') {
+    return new AtomError('CONFLICT', `port ${port} for the ${service} is in use by another program`, {
+      hint: `add ${flag} PORT, or ${flag} 0 for any free one`,
+      details: {port, host},
+      cause,
+    })
+  }
+  if (code === 'EACCES') {
+    return new AtomError('DENIED', `port ${port} for the ${service} may not be used by this user`, {
+      hint: `add ${flag} with a number above 1023`,
+      cause,
+    })
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new AtomError('USAGE', `${host} is no address of this machine`, {hint: 'add --host 127.0.0.1', cause})
+  }
+  return cause
+}
+
+/** `http://host:port`, with IPv6 addresses in brackets. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

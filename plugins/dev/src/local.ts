@@ -1,0 +1,57 @@
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {hash, randomBytes} from 'node:crypto'
+import type {PackageSource} from '@atomctl/protocol/packages'
+import type {Environment} from '@atomctl/sdk/config'
+import type {TrustPolicy} from '@atomctl/wpk/trust'
+import {createLogger} from './logger.ts'
+
+/** What `run FILE --local` hands to the `local_runtime` hook. */
+export interface LocalRuntimeOptions {
+  /** Must be the policy the command itself verified with. */
+  readonly trustPolicy: TrustPolicy
+  readonly version: string
+  readonly environment: Environment
+  /** Where the files of a tarball come from. */
+  readonly packages?: PackageSource
+}
+
+export interface LocalRuntime {
+  readonly url: string
+  /** Only its holder may use the runtime, whoever else finds the port. */
+  readonly token: string
+  /** Stops it and deletes everything it kept. */
+  close(): Promise<void>
+}
+
+/** The runtime of `dev up`, without registry, for the life of one command, in a temporary directory. */
+export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<LocalRuntime> {
+  const [{openStorage}, {createRuntime}] = await Promise.all([import('@atomctl/storage'), import('@atomctl/runtime')])
+  const directory = await mkdtemp(join(tmpdir(), 'atomctl-local-'))
+  const closing: (() => Promise<unknown>)[] = [() => rm(directory, {recursive: true, force: true})]
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).toReversed()) await step()
+  }
+  try {
+    const storage = await openStorage({directory})
+    closing.push(() => storage.close())
+    const token = randomBytes(32).toString('base64url')
+    const runtime = await createRuntime({
+      storage,
+      trustPolicy: async () => options.trustPolicy,
+      tokens: {digests: [hash('sha256', token, 'hex')]},
+      workDirectory: join(directory, 'work'),
+      version: options.version,
+      environment: options.environment,
+      drainMs: 0,
+      logger: createLogger(process.stderr, false),
+      ...(options.packages === undefined ? {} : {packages: options.packages}),
+    })
+    closing.push(() => runtime.close())
+    return {url: await runtime.app.listen({host: '127.0.0.1', port: 0}), token, close}
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,127 @@
+import {join} from 'node:path'
+import type {Environment} from '@atomctl/sdk/config'
+import type {StorageOptions} from '@atomctl/storage'
+import {checkPort, listenFailure, type ServiceName, urlOf} from './listener.ts'
+import type {Logger} from './logger.ts'
+import type {PolicySource} from './policy.ts'
+
+export interface ServiceOptions {
+  readonly storage: StorageOptions
+  /** Below it each execution gets a directory of its own. */
+  readonly workDirectory: string
+  readonly host: string
+  /** The services to run and their ports; 0 is any free one. */
+  readonly ports: Readonly<Partial<Record<ServiceName, number>>>
+  readonly trustPolicy: PolicySource
+  /** SHA-256 digests (hex) of the accepted tokens; absent: whoever reaches the port may do everything. */
+  readonly tokenDigests?: readonly string[] | undefined
+  readonly anonymousReads: boolean
+  readonly version: string
+  /** Shell handlers inherit from it what the runtime's allow-list lets through. */
+  readonly environment: Environment
+  readonly logger: Logger
+  /** How long running executions may go on after `close`; the rest is resumed by the next start. */
+  readonly drainMs: number
+}
+
+export interface RunningServices {
+  readonly urls: Readonly<Partial<Record<ServiceName, string>>>
+  /** Drains, then closes everything that was opened, the database last. */
+  close(): Promise<void>
+}
+
+/** The part of a Fastify instance that is used. */
+interface Listener {
+  listen(options: {host: string; port: number}): Promise<string>
+  readonly server: {address(): {port: number} | string | null}
+}
+
+type Closing = () => Promise<unknown>
+
+/**
+ * Opens the storage once and serves from it; the whole program is loaded here, never earlier.
+ * @throws CONFLICT (port taken), STORAGE_LOCKED and the other errors of the storage; nothing stays open then.
+ */
+export async function startServices(options: ServiceOptions): Promise<RunningServices> {
+  const {host, ports} = options
+  for (const [service, port] of Object.entries(ports)) await checkPort(service as ServiceName, host, port)
+  const opened: Closing[] = []
+  try {
+    const urls = await openServices(options, opened)
+    return {urls, close: () => closeAll(opened)}
+  } catch (error) {
+    await closeAll(opened)
+    throw error
+  }
+}
+
+async function openServices(options: ServiceOptions, opened: Closing[]): Promise<RunningServices['urls']> {
+  const {ports} = options
+  const [{openStorage}, {createRegistry}, runtimeRoom] = await Promise.all([
+    import('@atomctl/storage'),
+    import('@atomctl/registry'),
+    ports.runtime === undefined ? undefined : import('@atomctl/runtime'),
+  ])
+  const storage = await openStorage(options.storage)
+  opened.push(() => storage.close())
+  const shared = sharedOptions(options)
+  // A runtime alone needs it too: packages are read through it, from the database both share.
+  const registry = await createRegistry({...shared, storage})
+  opened.push(() => registry.app.close())
+  const urls: Partial<Record<ServiceName, string>> = {}
+  if (runtimeRoom) {
+    const {workDirectory, environment, drainMs} = options
+    const {packages} = registry
+    const runtime = await runtimeRoom.createRuntime({
+      ...shared,
+      storage,
+      packages,
+      workDirectory,
+      environment,
+      drainMs,
+    })
+    opened.push(() => runtime.close())
+    urls.runtime = await listen(runtime.app, 'runtime', options)
+  }
+  if (ports.registry !== undefined) urls.registry = await listen(registry.app, 'registry', options)
+  return urls
+}
+
+// Like the original services: whoever reaches the port may do everything, with any token at all.
+const OPEN = {
+  identify: () => ({name: 'anonymous', role: 'admin'}) as const,
+  verify: () => true,
+}
+
+function sharedOptions({trustPolicy, tokenDigests, anonymousReads, version, logger}: ServiceOptions) {
+  return {
+    trustPolicy,
+    anonymousReads,
+    version,
+    logger,
+    tokens: tokenDigests === undefined ? OPEN : {digests: tokenDigests},
+  }
+}
+
+async function listen(app: Listener, service: ServiceName, {host, ports}: ServiceOptions): Promise<string> {
+  const wanted = ports[service] ?? 0
+  try {
+    await app.listen({host, port: wanted})
+  } catch (error) {
+    throw listenFailure(service, host, wanted, error)
+  }
+  const address = app.server.address()
+  return urlOf(host, typeof address === 'object' && address ? address.port : wanted)
+}
+
+/** Last opened, first closed; one that fails does not keep the others open. */
+async function closeAll(opened: readonly Closing[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of opened.toReversed()) await close().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+/** Where executions work, beside the database of the same data directory. */
+export function workDirectoryOf(dataDirectory: string): string {
+  return join(dataDirectory, 'work')
+}
