@@ -19,6 +19,8 @@ export interface CollectedPackage {
 }
 
 const SKIPPED = /^(\.git|\.hg|\.svn|\.bzr|CVS|\.jj|\.DS_Store)$|\.wpk\.tar\.gz(\.sigstore\.json)?$/
+/** Windows has no such flag; there, links are still refused by lstat. */
+const NO_FOLLOW = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 const PRIVATE_KEY = /^-----BEGIN [A-Z ]*PRIVATE KEY-----/
 
 /**
@@ -115,7 +117,7 @@ class Collection {
 
 /** A package is published; a signing key lying beside the document must not go with it. */
 async function refusePrivateKey(file: string): Promise<void> {
-  const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  const handle = await open(file, NO_FOLLOW)
   try {
     const {buffer, bytesRead} = await handle.read(Buffer.alloc(64), 0, 64, 0)
     if (!PRIVATE_KEY.test(buffer.toString('latin1', 0, bytesRead))) return
@@ -129,7 +131,9 @@ async function refusePrivateKey(file: string): Promise<void> {
 
 /** The file's bytes, failing when it is not the file, or not the state of it, that was collected. */
 async function* readUnchanged(file: string, path: string, seen: Stats): AsyncGenerator<Uint8Array> {
-  const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  const handle = await open(file, NO_FOLLOW).catch((cause: unknown) => {
+    throw changedFile(path, cause)
+  })
   try {
     if (!isSameState(await handle.stat(), seen)) throw changedFile(path)
     yield* handle.createReadStream({autoClose: false}) as AsyncIterable<Uint8Array>

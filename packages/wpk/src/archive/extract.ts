@@ -72,9 +72,9 @@ class Target {
   }
 
   async remove(): Promise<void> {
-    for (const file of this.#files) await unlink(file).catch(ignoreMissing)
-    for (const directory of [...this.#directories].reverse()) await rmdir(directory).catch(ignoreMissing)
-    if (this.#ownsRoot) await rmdir(this.#root).catch(ignoreMissing)
+    for (const file of this.#files) await unlink(file).catch(ignoreForeign)
+    for (const directory of [...this.#directories].reverse()) await rmdir(directory).catch(ignoreForeign)
+    if (this.#ownsRoot) await rmdir(this.#root).catch(ignoreForeign)
   }
 }
 
@@ -97,4 +97,9 @@ class FileSink implements MemberSink {
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT') return undefined
   throw error
+}
+
+/** What is gone already is fine, and so is a directory that holds what someone else put there. */
+function ignoreForeign(error: NodeJS.ErrnoException): void {
+  if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(error.code ?? '')) throw error
 }

@@ -88,9 +88,10 @@ async function* checkedContent(member: PackageFile): AsyncGenerator<Uint8Array> 
 }
 
 /** The error for a file that is no longer what was collected or signed. */
-export function changedFile(path: string): AtomError {
+export function changedFile(path: string, cause?: unknown): AtomError {
   return new AtomError('ARCHIVE_INVALID', `${path} changed while it was being packed`, {
     hint: 'run the command again when nothing writes to the directory',
     details: {path},
+    cause,
   })
 }
