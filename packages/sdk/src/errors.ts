@@ -14,6 +14,7 @@ const CLI_ERRORS = {
   OUTPUT_EXISTS: {exit: 7, summary: 'The output file exists and was not to be replaced'},
   PROTECTED_CONTEXT: {exit: 2, summary: 'The context is protected and its name was not confirmed'},
   POLICY_BLOCKED: {exit: 5, summary: 'The security policy blocks the package'},
+  DRY_RUN_REQUIRED: {exit: 5, summary: 'The package asks for a passed dry run with the same parameters first'},
   GATE_NOT_RUN: {exit: 5, summary: 'The signature check did not run, so the command refuses to'},
   NOT_AUTHENTICATED: {exit: 4, summary: 'The service wants a valid token'},
   DENIED: {exit: 5, summary: 'The service understood the token and refuses the action'},

@@ -15,6 +15,7 @@ export async function startExecution(
     ...(subject.origin === 'registry' ? {contentText: subject.contentText} : {}),
     parameters,
     dryRun,
+    packageFiles: subject.verified.verification.files.length > 0,
   })
   return {execution_id: executionId, workflow_id: workflowId, status: 'started', dry_run: dryRun}
 }
