@@ -1,5 +1,7 @@
 export type Severity = 'error' | 'warning' | 'info'
 
+export type Level = 'critical' | 'high' | 'medium' | 'low'
+
 /** A place in a text; both count from 1, columns in UTF-16 units as editors do. */
 export interface Position {
   line: number
@@ -23,6 +25,8 @@ export interface Finding {
   fix?: Fix
   suggestion?: string
   cwe?: string
+  /** Weight of a security finding in the words of the policy; `severity` says what it means for this document. */
+  level?: Level
   points?: number
   /** The reason the author gave for setting this finding aside; a suppressed finding scores nothing. */
   suppressed?: string
