@@ -11,12 +11,13 @@ export function packageText(name: string, command = 'true'): string {
 kind: WorkflowPackage
 metadata:
   name: ${name}
-  version: 1.0.0
+  version: "1.0.0"
   description: Written by a benchmark
   author: atomctl
   tags: [bench]
 spec:
-  runtime: shell
+  runtime:
+    type: shell
   safety:
     mode: auto
   handlers:

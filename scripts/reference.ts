@@ -44,7 +44,7 @@ export function renderReference(commands: readonly ManifestCommand[]): string {
     '',
     'Every command also answers `--help`. What a command prints, and how it exits, is in [errors.md](errors.md).',
     '',
-    ...commands.map((command) => `- [\`${nameOf(command)}\`](#${anchorOf(command)}): ${oneLine(command)}`),
+    ...commands.map((command) => `- [\`${nameOf(command)}\`](#${anchorOf(command)})${oneLine(command)}`),
   ]
   const flags = shared.length === 0 ? [] : ['## Flags of every command', '', ...inputTable(shared.map(flagRow))]
   return `${[...intro, '', ...flags, ...commands.flatMap(renderCommand)].join('\n').trimEnd()}\n`
@@ -86,16 +86,19 @@ function anchorOf(command: ManifestCommand): string {
 
 function oneLine(command: ManifestCommand): string {
   const [line = ''] = expand(command.summary || command.description || '', command).split('\n')
-  return escapeText(line)
+  return line === '' ? '' : `: ${escapeText(line)}`
 }
 
 function usageOf(command: ManifestCommand, args: readonly ManifestInput[], flags: readonly ManifestInput[]): string {
-  const more = command.strict === false ? '...' : ''
-  const names = args.map((arg, index) => arg.name.toUpperCase() + (index === args.length - 1 ? more : ''))
-  const words = names.map((name, index) => (args[index]?.required ? name : `[${name}]`))
+  const words = args.map((arg) => argumentWord(arg, command.strict === false && arg === args.at(-1)))
   const required = flags.filter((flag) => flag.required).map((flag) => spellingOf(flag))
   const rest = flags.length > required.length ? ['[FLAGS]'] : []
   return [nameOf(command), ...words, ...required, ...rest].join(' ')
+}
+
+function argumentWord({name, multiple, required}: ManifestInput, open: boolean): string {
+  const word = name.toUpperCase() + (multiple || open ? '...' : '')
+  return required ? word : `[${word}]`
 }
 
 function spellingOf(flag: ManifestInput): string {

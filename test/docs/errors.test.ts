@@ -1,0 +1,29 @@
+import {readFileSync} from 'node:fs'
+import {ERRORS} from '@atomctl/sdk/errors'
+import {STORAGE_ERRORS} from '@atomctl/storage'
+import {expect} from 'chai'
+
+const CATALOGUE = {...STORAGE_ERRORS, ...ERRORS}
+const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
+const sections = new Map(
+  page
+    .split(/^### /m)
+    .slice(1)
+    .map((section) => [section.slice(0, section.indexOf('\n')).trim(), section] as const),
+)
+
+describe('docs/errors.md', () => {
+  it('has a section for every code of the catalogue and none besides', () => {
+    expect([...sections.keys()].toSorted()).to.deep.equal(Object.keys(CATALOGUE).toSorted())
+  })
+
+  for (const [code, {exit, summary}] of Object.entries(CATALOGUE)) {
+    it(`tells the meaning, exit code, cause and cure of ${code}`, () => {
+      const section = sections.get(code) ?? ''
+      expect(section).to.include(summary)
+      expect(section).to.match(new RegExp(`\\*\\*Exit code\\*\\* ${exit}\\b`))
+      expect(section).to.match(/\*\*Cause\*\* \S/)
+      expect(section).to.match(/\*\*Cure\*\* \S/)
+    })
+  }
+})
