@@ -1,0 +1,90 @@
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {expect} from 'chai'
+import {shell, Trust} from './support/packages.ts'
+import {isAlive, ServerProcess} from './support/process.ts'
+import {eventually} from './support/waiting.ts'
+
+describe('a runtime that stops in the middle of an execution', () => {
+  let directory: string
+  let trust: Trust
+  let server: ServerProcess
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'recovery-'))
+    trust = await Trust.create()
+    server = await ServerProcess.start(directory, trust.policyFile)
+  })
+  after(async () => {
+    await server.kill('SIGKILL')
+    rmSync(directory, {recursive: true, force: true})
+  })
+
+  const path = (name: string): string => join(directory, name)
+  const effects = (file: string): string[] => readFileSync(path(file), 'utf8').trim().split('\n')
+
+  /** Three steps that write down what they do; the second waits for a file on its first run. */
+  async function begin(prefix: string): Promise<string> {
+    const note = (text: string): string => `echo "${text} $ATOM_IDEMPOTENCY_KEY" >> "${path(`${prefix}-effects`)}"`
+    const wait = `echo $$ > "${path(`${prefix}-pid`)}"; until [ -e "${path(`${prefix}-go`)}" ]; do sleep 0.02; done`
+    const content = await trust.sign({
+      handlers: [
+        shell('one', `${note('one')}; echo made > artifact; echo "word=hello" > "$ATOM_OUTPUT"`),
+        shell('two', `${note('two begins')}; ${wait}; ${note('two ends')}`),
+        shell('three', `${note('three')}; echo "$WORD and $(cat artifact)"`),
+      ],
+    })
+    const answer = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
+    await eventually('the second step runs', () => existsSync(path(`${prefix}-pid`)))
+    return String(answer.body['execution_id'])
+  }
+
+  const ended = (id: string): Promise<Record<string, unknown>> =>
+    eventually('it ended', async () => {
+      const execution = await server.get(`/execute/${id}`)
+      return execution['completed_at'] ? execution : undefined
+    })
+
+  it('completes it after kill -9 and a new start, and repeats no completed step', async function () {
+    this.timeout(60_000)
+    const id = await begin('killed')
+    const orphan = readFileSync(path('killed-pid'), 'utf8')
+    await server.kill('SIGKILL')
+    const before = effects('killed-effects')
+    server = await ServerProcess.start(directory, trust.policyFile)
+    await eventually('the step runs again', () => effects('killed-effects').length > before.length)
+    await eventually('it noted its number', () => readFileSync(path('killed-pid'), 'utf8') !== orphan)
+    expect(isAlive(orphan), 'the command of the killed runtime').to.equal(false)
+    writeFileSync(path('killed-go'), '')
+    const execution = await ended(id)
+    expect(execution).to.include({status: 'completed', steps_completed: 3})
+    const key = (position: number): string => `${id}/handler/${position}`
+    expect(effects('killed-effects')).to.deep.equal([
+      `one ${key(0)}`,
+      `two begins ${key(1)}`,
+      `two begins ${key(1)}`,
+      `two ends ${key(1)}`,
+      `three ${key(2)}`,
+    ])
+    const logs = execution['logs'] as string[]
+    expect(logs).to.include('[three] hello and made')
+    expect(logs.filter((line) => line === 'Handler one: success')).to.have.length(1)
+  })
+
+  it('stops its commands when it is told to stop, and completes them after a new start', async function () {
+    this.timeout(60_000)
+    const id = await begin('stopped')
+    await server.kill('SIGTERM')
+    expect(isAlive(readFileSync(path('stopped-pid'), 'utf8'))).to.equal(false)
+    writeFileSync(path('stopped-go'), '')
+    server = await ServerProcess.start(directory, trust.policyFile)
+    expect(await ended(id)).to.include({status: 'completed', steps_completed: 3})
+    expect(effects('stopped-effects').map((line) => line.split(' ').slice(0, -1).join(' '))).to.deep.equal([
+      'one',
+      'two begins',
+      'two begins',
+      'two ends',
+      'three',
+    ])
+  })
+})

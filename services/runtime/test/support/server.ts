@@ -1,0 +1,24 @@
+// A runtime in a process of its own, for tests that kill it. Arguments: directory, trust policy.
+import {join} from 'node:path'
+import {openStorage} from '@atomctl/storage'
+import {loadTrustPolicy} from '@atomctl/wpk/trust'
+import {createRuntime} from '../../src/index.ts'
+
+const [directory = '', policyFile = ''] = process.argv.slice(2)
+const storage = await openStorage({directory: join(directory, 'data')})
+const runtime = await createRuntime({
+  storage,
+  trustPolicy: () => loadTrustPolicy(policyFile),
+  workDirectory: join(directory, 'work'),
+  version: '0.0.0',
+  environment: {PATH: process.env['PATH']},
+  drainMs: 200,
+  killGraceMs: 200,
+})
+process.once('SIGTERM', () => {
+  void runtime
+    .close()
+    .then(() => storage.close())
+    .then(() => process.exit(0))
+})
+console.log(await runtime.app.listen({port: 0, host: '127.0.0.1'}))
