@@ -38,14 +38,15 @@ export async function admitPackage({file, bundle}: Upload, policy: TrustPolicy):
 
 interface Content {
   readonly document: WpkDocument
-  readonly files: readonly ArchiveFileInfo[] | undefined
+  /** None for a plain document: one that was signed together with files must come with them. */
+  readonly files: readonly ArchiveFileInfo[]
 }
 
 async function readPlain(file: Spool): Promise<Content> {
   if (file.size > DOCUMENT_BYTES) {
     throw new Refusal(413, `The document is larger than ${DOCUMENT_BYTES} bytes`, {code: 'ARCHIVE_TOO_LARGE'})
   }
-  return {document: readForm(await file.bytes()), files: undefined}
+  return {document: readForm(await file.bytes()), files: []}
 }
 
 async function readPacked(file: Spool): Promise<Content> {
@@ -66,7 +67,7 @@ function readForm(bytes: Uint8Array): WpkDocument {
 
 function verifySignature(document: WpkDocument, files: Content['files'], policy: TrustPolicy): VerifiedDocument {
   try {
-    return verifyDocument(document, policy, files ? {files: [...files]} : {})
+    return verifyDocument(document, policy, {files})
   } catch (error) {
     const isUnsigned = isAtomError(error) && error.code === 'WPK_UNSIGNED'
     throw refusePackage(error, isUnsigned ? 'WPK must be signed with cosign' : 'Invalid cosign signature')

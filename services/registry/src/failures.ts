@@ -18,6 +18,9 @@ function send(reply: FastifyReply, {status, headers, body}: Refusal): FastifyRep
   return reply.code(status).headers(headers).type('application/json').send(JSON.stringify(body))
 }
 
+/** SQLSTATE of text that PostgreSQL cannot hold: a null character, bare or escaped in JSON. */
+const UNSTORABLE: ReadonlySet<string> = new Set(['22021', '22P05'])
+
 function refusalOf(error: FastifyError): Refusal {
   if (error instanceof Refusal) return error
   if (hasZodFastifySchemaValidationErrors(error)) return describeValidation(error)
@@ -26,6 +29,7 @@ function refusalOf(error: FastifyError): Refusal {
   }
   if (error.statusCode === 415) return invalidInput(['body'], 'send JSON', 'type_error')
   if (error.statusCode === 400) return invalidInput(['body'], error.message, 'value_error.jsondecode')
+  if (UNSTORABLE.has(error.code)) return invalidInput([], 'holds a null character', 'value_error.null')
   return describeStorageFailure(error) ?? new Refusal(500, 'Internal Server Error', {cause: error})
 }
 
