@@ -16,6 +16,14 @@ export function userTrustPolicyPath(environment: Environment): string {
   return join(homeOf(environment), 'trust-policy.yaml')
 }
 
+/** Path of the policy that is the user's to change: the one named by flag, variable or user configuration, or theirs. */
+export function ownTrustPolicyPath(configuration: Configuration, environment: Environment): string {
+  const named = configuration.get('trust_policy', OWN)
+  return named ? anchor(String(named.value), named.origin) : userTrustPolicyPath(environment)
+}
+
+const OWN: ReadonlySet<Origin['kind']> = new Set(['flag', 'environment', 'user'])
+
 /**
  * The policies a package must satisfy, all of them: the user's, and beside it one that a project file names.
  * A project can so tighten what the user trusts and never loosen it (a cloned repository is not the user).
@@ -25,7 +33,7 @@ export async function loadPoliciesInForce(
   configuration: Configuration,
   environment: Environment,
 ): Promise<PolicyInForce[]> {
-  const own = configuration.get('trust_policy', new Set(['flag', 'environment', 'user']))
+  const own = configuration.get('trust_policy', OWN)
   const project = configuration.get('trust_policy', new Set(['project']))
   const policies = [await loadOwnPolicy(own && anchor(String(own.value), own.origin), environment)]
   if (project) policies.push(await loadNamedPolicy(anchor(String(project.value), project.origin)))

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
-import {unlinkSync} from 'node:fs'
-import {link, mkdir, open, realpath, rename, stat, unlink} from 'node:fs/promises'
+import {createReadStream, unlinkSync} from 'node:fs'
+import {link, mkdir, open as openFile, realpath, rename, stat, unlink} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import type {Readable} from 'node:stream'
 import {AtomError} from '@atomctl/wpk/errors'
@@ -18,6 +18,8 @@ export interface StageOptions {
 /** A file written out beside its destination and not visible under its name before `commit`. */
 export interface StagedFile extends AsyncDisposable {
   readonly path: string
+  /** Reads back what was written, before or after `commit`. @throws OUTPUT_FAILED for a device or pipe */
+  open(): Readable
   /** Puts it in place in one step. */
   commit(): Promise<void>
 }
@@ -52,6 +54,7 @@ export async function stageFile(
     })
     return {
       path,
+      open: () => createReadStream(pending.has(temporary) ? temporary : target.path),
       commit: () => putInPlace(temporary, target.path, path, options.exclusive ?? false),
       [Symbol.asyncDispose]: () => discard(temporary),
     }
@@ -79,13 +82,16 @@ async function resolveTarget(path: string): Promise<Target> {
 }
 
 async function writeThrough(path: string, content: Readable | string | Uint8Array): Promise<StagedFile> {
-  await using handle = await open(path, 'w')
+  await using handle = await openFile(path, 'w')
   await handle.writeFile(content)
-  return {path, commit: async () => {}, [Symbol.asyncDispose]: async () => {}}
+  const open = (): never => {
+    throw new AtomError('OUTPUT_FAILED', `${path} is no regular file and cannot be read back`)
+  }
+  return {path, open, commit: async () => {}, [Symbol.asyncDispose]: async () => {}}
 }
 
 async function writeNew(path: string, content: Readable | string | Uint8Array, mode?: number): Promise<void> {
-  await using handle = await open(path, 'wx', mode ?? 0o666)
+  await using handle = await openFile(path, 'wx', mode ?? 0o666)
   // the umask applies to `open`; a mode that was asked for is meant exactly
   if (mode !== undefined) await handle.chmod(mode)
   await handle.writeFile(content)

@@ -1,0 +1,51 @@
+import {AtomCommand} from '@atomctl/sdk/command'
+import {AtomError} from '@atomctl/sdk/errors'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {readSource} from '../lib/package-source.ts'
+import {signDetached, type SignedFileResult, signInPlace} from '../lib/sign-packages.ts'
+import {signTargets} from '../lib/sign-targets.ts'
+import {loadSigningKey} from '../lib/signing-key.ts'
+import {signView} from '../lib/views/sign.ts'
+
+export default class Sign extends AtomCommand {
+  static override summary = 'Sign packages'
+  static override description = `The signature goes into metadata.signature of the document: one line changes, everything else stays byte for byte.
+Signing again replaces the signature. A directory is a package with its files, which the signature then covers.
+Everything is checked before the first file changes. The key is --key, else ATOMCTL_KEY, else signing_key of the configuration,
+else ./cosign.key; its password comes from COSIGN_PASSWORD or is asked for.`
+  static override examples = [
+    '<%= config.bin %> sign restart-unhealthy.wpk.yaml',
+    '<%= config.bin %> sign *.wpk.yaml --key release.key',
+    '<%= config.bin %> sign --detached restart-unhealthy-1.0.0.wpk.tar.gz',
+  ]
+  static override args = {
+    file: Args.string({description: 'Document, or directory of a package', required: true, multiple: true}),
+  }
+  static override flags = {
+    key: Flags.string({description: 'Private key file', helpValue: 'FILE'}),
+    detached: Flags.boolean({description: 'Write FILE.sigstore.json beside any file instead of changing it'}),
+    registry: Flags.string({
+      description: 'Bind the signature to this registry',
+      helpValue: 'URL',
+      exclusive: ['detached'],
+    }),
+  }
+
+  async run(): Promise<SignedFileResult[]> {
+    const {args, flags} = await this.parse(Sign)
+    const {registry} = flags
+    if (registry !== undefined && !/^https?:$/.test(URL.parse(registry)?.protocol ?? '')) throw notUrl(registry)
+    const paths = await signTargets(args.file, flags.detached)
+    const sources = flags.detached ? [] : await Promise.all(paths.map(readSource))
+    const signer = await loadSigningKey({atom: this.atom, interactive: this.interactive})
+    const signed = flags.detached ? await signDetached(paths, signer) : await signInPlace(sources, signer, registry)
+    return this.emit(signView, signed)
+  }
+}
+
+function notUrl(registry: string): AtomError {
+  return new AtomError('USAGE', `--registry ${JSON.stringify(registry)} is not an http or https URL`, {
+    hint: 'write it like https://registry.example.com',
+  })
+}

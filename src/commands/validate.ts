@@ -1,0 +1,61 @@
+import {AtomCommand} from '@atomctl/sdk/command'
+import {AtomError} from '@atomctl/sdk/errors'
+import {expandFiles} from '@atomctl/sdk/files'
+import {FORMATS} from '@atomctl/sdk/output'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {summarize, type ValidationReport} from '../lib/validation/report.ts'
+import {isReportFormat, REPORT_FORMATS, reportView} from '../lib/validation/formats/index.ts'
+import {validateView} from '../lib/views/validate.ts'
+
+export default class Validate extends AtomCommand {
+  static override summary = 'Check packages: document, schema, semantics, security policy'
+  static override description = `All findings of all files come in one pass, each with its place, its rule and, where there is one, its fix.
+A signature is only shown here; whether it is good and from whom is for "verify" to say.`
+  static override examples = [
+    '<%= config.bin %> validate restart-unhealthy.wpk.yaml',
+    '<%= config.bin %> validate examples --strict',
+    '<%= config.bin %> validate --fix restart-unhealthy.wpk.yaml',
+    '<%= config.bin %> validate "runbooks/**/*.wpk.yaml" -o sarif',
+  ]
+  static override args = {
+    file: Args.string({
+      description: 'File, directory, pattern, or - for standard input',
+      required: true,
+      multiple: true,
+      ignoreStdin: true,
+    }),
+  }
+  static override flags = {
+    output: Flags.string({
+      char: 'o',
+      description: `Output format: ${[...FORMATS, ...REPORT_FORMATS].join(', ')}`,
+      helpGroup: 'GLOBAL',
+      helpValue: 'FORMAT',
+      options: [...FORMATS, ...REPORT_FORMATS],
+    }),
+    fix: Flags.boolean({description: 'Quote what readers understand differently, in the file itself'}),
+    strict: Flags.boolean({description: 'Warnings fail as well'}),
+  }
+
+  async run(): Promise<ValidationReport> {
+    const {args, flags} = await this.parse(Validate)
+    const paths = await expandFiles(args.file)
+    if (flags.fix) refuseUnfixable(paths)
+    const {validateFiles} = await import('../lib/validation/validate-files.ts')
+    const report = summarize(await validateFiles(paths, {strict: flags.strict, fix: flags.fix}))
+    const view = isReportFormat(flags.output) ? await reportView(flags.output, this.config.version) : validateView
+    const {invalid, files} = report.totals
+    const failure = new AtomError('WPK_INVALID', `${invalid} of ${files} files failed validation`)
+    return this.emit(view, report, invalid === 0 ? undefined : failure)
+  }
+}
+
+function refuseUnfixable(paths: readonly string[]): void {
+  const fixed = paths.find((path) => path === '-' || /\.(tar\.gz|tgz)$/.test(path))
+  if (fixed === undefined) return
+  const what = fixed === '-' ? 'standard input' : fixed
+  throw new AtomError('USAGE', `--fix writes the file itself, which it cannot do to ${what}`, {
+    hint: 'name the *.wpk.yaml file',
+  })
+}

@@ -1,0 +1,100 @@
+import type {AtomContext} from '@atomctl/sdk/context'
+import {streamOf} from '@atomctl/sdk/files'
+import {isFileReference, loadPackage, parseWorkflowId} from '@atomctl/sdk/packages'
+import type {PolicyInForce} from '@atomctl/sdk/trust'
+import type {ArchiveFileInfo} from '@atomctl/wpk/archive'
+import type {WpkDocument} from '@atomctl/wpk/document'
+import type {TrustPolicy, VerifyOptions} from '@atomctl/wpk/trust'
+import {bundlePathOf, readDetachedBundle} from './detached-bundle.ts'
+import {readSubject} from './subject.ts'
+import type {Verdict, VerificationResult} from './views/verify.ts'
+
+/** A package to verify, wherever it came from. */
+export interface VerificationSubject {
+  readonly name: string
+  readonly document: WpkDocument
+  readonly files: readonly ArchiveFileInfo[] | undefined
+  /** What the name on the command line promises. */
+  readonly expect?: {readonly name: string; readonly version?: string}
+  /** Set for a tarball: it may have a bundle beside it. */
+  readonly tarball?: string
+}
+
+/** Reads a file, without any network, or fetches a workflow id. */
+export async function readVerificationSubject(name: string, atom: AtomContext): Promise<VerificationSubject> {
+  if (!isFileReference(name)) {
+    const {document} = await readSubject(name, atom)
+    return {name, document, files: undefined, expect: parseWorkflowId(name) ?? {name}}
+  }
+  const {document, files, kind} = await loadPackage(name)
+  return {name, document, files, ...(kind === 'tarball' ? {tarball: name} : {})}
+}
+
+/**
+ * Checks a package against every policy, and the bundle beside a tarball when there is one.
+ * @throws WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED, SIGNER_UNTRUSTED, SIGNER_EXPIRED, SIGNER_REVOKED
+ */
+export async function verifySubject(
+  subject: VerificationSubject,
+  policies: readonly PolicyInForce[],
+  registry: string,
+): Promise<VerificationResult> {
+  const {verifyDocument} = await import('@atomctl/wpk/trust')
+  const {name, document, files, expect, tarball} = subject
+  const options: VerifyOptions = {registry, ...(files ? {files} : {}), ...(expect ? {expect} : {})}
+  const verified = policies.map(({policy, file}) => ({file, verified: verifyDocument(document, policy, options)}))
+  const bundle = tarball === undefined ? undefined : await verifyBundle(tarball, document.name, policies, registry)
+  const [first] = verified
+  return {
+    subject: name,
+    id: document.id,
+    ...(first ? {digest: first.verified.digest} : {}),
+    files: first?.verified.verification.files.length ?? 0,
+    verdicts: verified.map(({file, verified: {verification}}): Verdict => {
+      const {rule, level, signers, warnings} = verification
+      return {
+        ...(file === undefined ? {} : {policy: file}),
+        rule,
+        level,
+        signers: [...signers],
+        warnings: [...warnings],
+      }
+    }),
+    ...(bundle === undefined ? {} : {bundle}),
+  }
+}
+
+async function verifyBundle(
+  tarball: string,
+  name: string,
+  policies: readonly PolicyInForce[],
+  registry: string,
+): Promise<string | undefined> {
+  const bundle = await readDetachedBundle(tarball)
+  if (!bundle) return undefined
+  const {verifyArtifact} = await import('@atomctl/wpk/trust')
+  for (const {policy} of policies) await verifyArtifact(bundle, streamOf(tarball), {policy, name, registry})
+  return bundlePathOf(tarball)
+}
+
+/** A policy that trusts exactly one key, for every package. @throws KEY_INVALID */
+export async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPolicy> {
+  const {keyHint, parsePublicKey} = await import('@atomctl/wpk/signing')
+  const publicKey = parsePublicKey(publicKeyPem)
+  const key = {name: file, publicKey, hint: keyHint(publicKeyPem), notAfter: undefined, revoked: false}
+  const rule = {
+    name: '--key',
+    scope: {registries: ['*'], packages: ['*']},
+    level: 'strict' as const,
+    threshold: 1,
+    signers: [{keys: [file]}],
+    bindRegistry: false,
+  }
+  return {
+    source: undefined,
+    default: {level: 'strict'},
+    rules: [rule],
+    keys: new Map([[file, key]]),
+    keysByHint: new Map([[key.hint, key]]),
+  }
+}

@@ -1,0 +1,15 @@
+import type {View} from '@atomctl/sdk/output'
+import type {PackedPackage} from '../pack-package.ts'
+import {oneLine} from './findings.ts'
+
+export const packView: View<PackedPackage> = {
+  kind: 'PackedPackage',
+  text: ({file, digest, size, files, bundle, fingerprint}, style) =>
+    [
+      `${style.good('[SUCCESS]')} ${bundle === undefined ? 'Packed' : 'Signed and packed'}: ${oneLine(file)}`,
+      `  Digest: ${digest}`,
+      `  Size: ${size} bytes, ${files} ${files === 1 ? 'file' : 'files'}`,
+      ...(bundle === undefined ? [] : [`  Key: ${fingerprint}`, `  Bundle: ${oneLine(bundle)}`]),
+    ].join('\n'),
+  names: ({file}) => [file],
+}

@@ -1,0 +1,17 @@
+import type {View} from '@atomctl/sdk/output'
+import type {SignedFileResult} from '../sign-packages.ts'
+import {oneLine} from './findings.ts'
+
+export const signView: View<SignedFileResult[]> = {
+  kind: 'SignedFiles',
+  text: (signed, style) =>
+    signed
+      .flatMap(({file, fingerprint, digest}) => [
+        `${style.good('[SUCCESS]')} Signed: ${oneLine(file)}`,
+        `  Key: ${fingerprint}`,
+        ...(digest === undefined ? [] : [`  Digest: ${digest}`]),
+      ])
+      .join('\n'),
+  names: (signed) => signed.map(({id, file}) => id ?? file),
+  items: (signed) => signed,
+}

@@ -1,0 +1,53 @@
+import type {Style, View} from '@atomctl/sdk/output'
+import {oneLine} from './findings.ts'
+
+/** What one trust policy said. */
+export interface Verdict {
+  /** The policy's file; absent for the built-in one, or when a key was given instead. */
+  policy?: string
+  rule: string
+  level: string
+  signers: {key?: string; fingerprint: string}[]
+  warnings: string[]
+}
+
+export interface VerificationResult {
+  subject: string
+  id?: string
+  /** `sha256:…` of the canonical document, or of the file's bytes. */
+  digest?: string
+  files?: number
+  verdicts: Verdict[]
+  /** The detached bundle that was checked as well. */
+  bundle?: string
+}
+
+/** Who signed, with what key, which rule of which policy decided. */
+export const verifyView: View<VerificationResult> = {
+  kind: 'Verification',
+  text: (result, style) =>
+    [headline(result, style), ...facts(result), ...result.verdicts.flatMap(verdictLines)].join('\n'),
+  names: ({id, subject}) => [id ?? subject],
+}
+
+function headline({verdicts, subject}: VerificationResult, style: Style): string {
+  const signed = verdicts.every(({signers}) => signers.length > 0)
+  if (signed) return `${style.good('[SUCCESS]')} Signature verified: ${oneLine(subject)}`
+  return `${style.warning('[WARNING]')} Accepted without a trusted signature: ${oneLine(subject)}`
+}
+
+function facts({id, digest, files, bundle}: VerificationResult): string[] {
+  return [
+    ...(id === undefined ? [] : [`  Package: ${id}`]),
+    ...(digest === undefined ? [] : [`  Digest: ${digest}`]),
+    ...(files === undefined || files === 0 ? [] : [`  Signed Files: ${files}`]),
+    ...(bundle === undefined ? [] : [`  Bundle: ${oneLine(bundle)}`]),
+  ]
+}
+
+function verdictLines({policy, rule, level, signers}: Verdict): string[] {
+  return [
+    ...signers.map(({key, fingerprint}) => `  Signed By: ${key === undefined ? 'key' : `${key}, key`} ${fingerprint}`),
+    `  Decided By: rule ${rule} (${level})${policy === undefined ? '' : ` of ${oneLine(policy)}`}`,
+  ]
+}
