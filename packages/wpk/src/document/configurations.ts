@@ -176,7 +176,31 @@ const POD = {
   read_only: z.boolean().optional().describe('Promise not to change anything'),
 }
 
+/** What each action does, in kubectl's words. */
+const SUMMARIES: Record<K8sAction, string> = {
+  logs: 'kubectl logs of the target',
+  events: 'kubectl get events, of one kind where resource_type is given',
+  restart: 'kubectl rollout restart',
+  scale: 'kubectl scale, to replicas or by scale_factor',
+  wait: 'kubectl wait or rollout status until the condition holds',
+  rollback: 'kubectl rollout undo',
+  get: 'kubectl get, or one field of it',
+  patch: 'kubectl patch',
+  annotate: 'kubectl annotate',
+  label: 'kubectl label',
+  create: 'kubectl create from a manifest or template',
+  apply: 'kubectl apply of a manifest',
+  delete: 'kubectl delete of the target',
+  exec: 'kubectl exec in a pod',
+  copy: 'kubectl cp',
+  metrics: 'a metrics query, or kubectl top of the target',
+  job: 'run a Job to completion',
+  restore: 'known from older packages; no kubectl command does it',
+}
+
 export const k8sConfig = (action: K8sAction) =>
-  closed({action: z.literal(action).describe('What to do'), ...POD, ...TARGET, ...ACTIONS[action]})
+  closed({action: z.literal(action).describe('What to do'), ...POD, ...TARGET, ...ACTIONS[action]}).describe(
+    SUMMARIES[action],
+  )
 
 export const CONFIGURATIONS = {shell: shellConfig, api: apiConfig, docker: dockerConfig} as const

@@ -96,11 +96,15 @@ const HANDLER = {
   'x-atom-ignore': z.array(suppression()).optional().describe('Security findings set aside, each with its reason'),
 }
 
+/** The mark tells the JSON Schema where `config` depends on `type`. */
+const handler = <Extra extends z.core.$ZodLooseShape>(extra: Extra) =>
+  closed({...HANDLER, ...extra}).meta({handler: true})
+
 const rollback = () =>
   closed({
     enabled: z.boolean().optional().describe('Whether a failed run is rolled back'),
     handlers: z
-      .array(closed({...HANDLER, undoes: text().optional().describe('Name of the handler this one undoes')}))
+      .array(handler({undoes: text().optional().describe('Name of the handler this one undoes')}))
       .optional()
       .describe('Steps that undo, run in reverse order of what completed'),
   })
@@ -167,7 +171,7 @@ const spec = () =>
     safety: safety().describe('How much care a run needs'),
     triggers: z.array(trigger()).optional().describe('What may start the workflow'),
     parameters: z.array(parameterSchema()).optional().describe('Inputs; without this list any JSON object is accepted'),
-    handlers: z.array(closed(HANDLER)).min(1, 'No handlers defined').describe('Steps, run in order'),
+    handlers: z.array(handler({})).min(1, 'No handlers defined').describe('Steps, run in order'),
     rollback: rollback().optional().describe('How to undo'),
     validation: validation().optional().describe('Permissions and bounds'),
     monitoring: monitoring().optional().describe('Metrics, logging, alerts'),
