@@ -70,11 +70,12 @@ function checkPolicy(value: JsonObject): void {
   if (report.decision !== 'block') return
   const findings = report.findings.filter(({suppressed}) => suppressed === undefined)
   const detail = `The security policy blocks this package: risk score ${report.score}`
-  throw new Refusal(403, {detail, code: 'POLICY_BLOCKED', hint: 'atomctl validate', findings: findings.map(plain)})
-}
-
-function plain<T extends object>(finding: T): T {
-  return {...finding}
+  throw new Refusal(403, {
+    detail,
+    code: 'POLICY_BLOCKED',
+    hint: 'atomctl validate',
+    findings: findings.map((finding) => ({...finding})),
+  })
 }
 
 function readParameters(value: JsonObject, given: JsonObject): JsonObject {

