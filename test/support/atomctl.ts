@@ -13,6 +13,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>
   /** Standard input; closed at once without it. */
   input?: string | Uint8Array
+  /** Another entry file than the built CLI's. */
+  binary?: string
 }
 
 export interface RunResult {
@@ -28,7 +30,7 @@ export type AtomctlProcess = ChildProcessByStdio<Writable, Readable, Readable>
 export function spawnAtomctl(args: readonly string[], options: RunOptions = {}): AtomctlProcess {
   const env = {PATH: process.env['PATH'], HOME: process.env['HOME'], CI: '1', NO_COLOR: '1', ...options.env}
   const cwd = options.cwd ?? process.env['HOME']
-  return spawn(process.execPath, [ATOMCTL, ...args], {env, cwd, stdio: ['pipe', 'pipe', 'pipe']})
+  return spawn(process.execPath, [options.binary ?? ATOMCTL, ...args], {env, cwd, stdio: ['pipe', 'pipe', 'pipe']})
 }
 
 /** Runs the real binary to its end. */
