@@ -104,7 +104,8 @@ const HINTS: Readonly<Partial<Record<ErrorCode, (answer: ErrorAnswer) => string>
 
 /** Text of a service for a terminal: one line, bounded, without control characters or the token. */
 export function clean(text: string, secret?: string): string {
-  const redacted = secret ? text.replaceAll(secret, '***') : text
+  // A word as short as that is no secret, and taking it out would garble everything.
+  const redacted = secret && secret.length >= 4 ? text.replaceAll(secret, '***') : text
   const line = redacted.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
   return line.length > 1000 ? `${line.slice(0, 1000)}…` : line
 }
