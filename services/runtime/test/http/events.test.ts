@@ -112,7 +112,8 @@ describe('the event stream of an execution', () => {
     for (const reader of readers.slice(0, 10)) reader.response.destroy()
     writeFileSync(service.path('many'), '')
     await Promise.all(readers.slice(10).map((reader) => reader.ended))
-    for (const reader of readers.slice(10)) expect(reader.events.at(-1)).to.have.nested.property('execution.status', 'completed')
+    for (const reader of readers.slice(10))
+      expect(reader.events.at(-1)).to.have.nested.property('execution.status', 'completed')
   })
 
   for (const id of ['x', '-1', '1e9', '99999999999'])

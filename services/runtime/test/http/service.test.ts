@@ -57,7 +57,10 @@ describe('the runtime service', () => {
       ['no package', {}],
       ['no handlers', packageValue({handlers: []})],
       ['an unknown type', packageValue({handlers: [{name: 'a', type: 'nonsense', config: {}}]})],
-      ['a type without a handler here', packageValue({handlers: [{name: 'a', type: 'k8s', config: {action: 'restart'}}]})],
+      [
+        'a type without a handler here',
+        packageValue({handlers: [{name: 'a', type: 'k8s', config: {action: 'restart'}}]}),
+      ],
       ['a condition that cannot be decided', packageValue({handlers: [shell('a', 'true', {when: 'x()'})]})],
     ] as const)
       it(`refuses ${what} with the prefix of the protocol`, async () => {
@@ -99,7 +102,13 @@ describe('the runtime service', () => {
         expect(body.detail).to.be.an('array')
       })
 
-    for (const body of [{}, {workflow_id: 1, wpk_content: {}}, {workflow_id: 'w'}, {workflow_id: 'w', wpk_content: []}, []])
+    for (const body of [
+      {},
+      {workflow_id: 1, wpk_content: {}},
+      {workflow_id: 'w'},
+      {workflow_id: 'w', wpk_content: []},
+      [],
+    ])
       it(`refuses ${JSON.stringify(body)}`, async () => {
         const answer = await service.request('/execute', {body})
         expect(answer.status).to.equal(422)
@@ -114,7 +123,9 @@ describe('the runtime service', () => {
       const text = JSON.stringify({workflow_id: 'w', wpk_content: packageValue({handlers: [shell('a', 'true')]})})
       const {hostname, port} = new URL(service.url)
       const socket = connect(Number(port), hostname)
-      socket.write(`POST /validate HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${text.length}\r\n\r\n${text}`)
+      socket.write(
+        `POST /validate HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+      )
       let answer = ''
       socket.on('data', (chunk) => (answer += String(chunk)))
       await once(socket, 'close')
@@ -184,7 +195,9 @@ describe('a runtime with tokens', () => {
     it('refuses without reading the body', async () => {
       const {hostname, port} = new URL(service.url)
       const socket = connect(Number(port), hostname)
-      socket.write('POST /execute HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{')
+      socket.write(
+        'POST /execute HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{',
+      )
       const [first] = (await once(socket, 'data')) as [Buffer]
       socket.destroy()
       expect(first.toString()).to.match(/^HTTP\/1.1 401/)
