@@ -58,7 +58,7 @@ async function launch({layout, root, args, environment}: DaemonPlan, log: string
   try {
     return spawn(
       process.execPath,
-      [...NODE_FLAGS, join(root, 'bin', entry), 'serve', 'all', ...args, '--state-file', layout.stateFile],
+      [...NODE_FLAGS, join(root, 'bin', entry), 'serve', 'all', '--quiet', ...args, '--state-file', layout.stateFile],
       {
         cwd: layout.home,
         env: withoutSecrets(environment),

@@ -5,6 +5,7 @@ import {hash, randomBytes} from 'node:crypto'
 import type {PackageSource} from '@atomctl/protocol/packages'
 import type {Environment} from '@atomctl/sdk/config'
 import type {TrustPolicy} from '@atomctl/wpk/trust'
+import {openDatabase} from './database.ts'
 import {createLogger} from './logger.ts'
 
 /** What `run FILE --local` hands to the `local_runtime` hook. */
@@ -27,14 +28,14 @@ export interface LocalRuntime {
 
 /** The runtime of `dev up`, without registry, for the life of one command, in a temporary directory. */
 export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<LocalRuntime> {
-  const [{openStorage}, {createRuntime}] = await Promise.all([import('@atomctl/storage'), import('@atomctl/runtime')])
+  const {createRuntime} = await import('@atomctl/runtime')
   const directory = await mkdtemp(join(tmpdir(), 'atomctl-local-'))
   const closing: (() => Promise<unknown>)[] = [() => rm(directory, {recursive: true, force: true})]
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).toReversed()) await step()
   }
   try {
-    const storage = await openStorage({directory})
+    const storage = await openDatabase({directory})
     closing.push(() => storage.close())
     const token = randomBytes(32).toString('base64url')
     const runtime = await createRuntime({

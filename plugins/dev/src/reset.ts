@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs'
 import {readdir, rm, rmdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {isAtomError} from '@atomctl/sdk/errors'
+import {openDatabase} from './database.ts'
 
 /** What the services make in a data directory; nothing else in it is ever deleted. */
 const OWN = /^(pgdata(\.partial)?|work|lock(\..+)?)$/
@@ -22,9 +23,8 @@ export async function deleteData(directory: string): Promise<void> {
 // Opening it takes the lock, which is the one sure way to learn that nobody has it; damage is no reason to keep it.
 async function refuseOpenDatabase(directory: string): Promise<void> {
   if (!existsSync(join(directory, 'pgdata'))) return
-  const {openStorage} = await import('@atomctl/storage')
   try {
-    await (await openStorage({directory})).close()
+    await (await openDatabase({directory})).close()
   } catch (error) {
     if (isAtomError(error) && error.code === 'STORAGE_LOCKED') throw error
   }

@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
 import type {StorageOptions} from '@atomctl/storage'
+import {openDatabase} from './database.ts'
 import {checkPort, listenFailure, type ServiceName, urlOf} from './listener.ts'
 import type {Logger} from './logger.ts'
 import type {PolicySource} from './policy.ts'
@@ -57,13 +58,13 @@ export async function startServices(options: ServiceOptions): Promise<RunningSer
 
 async function openServices(options: ServiceOptions, opened: Closing[]): Promise<RunningServices['urls']> {
   const {ports} = options
-  const [{openStorage}, {createRegistry}, runtimeRoom] = await Promise.all([
-    import('@atomctl/storage'),
+  const loading = Promise.all([
     import('@atomctl/registry'),
     ports.runtime === undefined ? undefined : import('@atomctl/runtime'),
   ])
-  const storage = await openStorage(options.storage)
+  const storage = await openDatabase(options.storage)
   opened.push(() => storage.close())
+  const [{createRegistry}, runtimeRoom] = await loading
   const shared = sharedOptions(options)
   // A runtime alone needs it too: packages are read through it, from the database both share.
   const registry = await createRegistry({...shared, storage})

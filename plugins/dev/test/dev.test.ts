@@ -1,0 +1,260 @@
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {expect} from 'chai'
+import {identifyProcess} from '../src/process.ts'
+import {collect, firstLine, occupyPort, Person} from './support/cli.ts'
+
+const mode = (path: string): number => statSync(path).mode & 0o777
+
+async function configure(person: Person, text: string): Promise<void> {
+  mkdirSync(join(person.home, '.atomctl'), {recursive: true})
+  writeFileSync(join(person.home, '.atomctl', 'config.yaml'), text)
+}
+
+describe('dev up, status and down', () => {
+  let person: Person
+  beforeEach(() => (person = new Person()))
+  afterEach(() => person.leave())
+
+  it('start both services, tell their URLs and health, and stop them', async () => {
+    const up = await person.up()
+    expect(up.code, up.stderr).to.equal(0)
+    expect(up.stdout).to.match(/Registry: http:\/\/127\.0\.0\.1:\d+\n {2}Runtime: http:\/\/127\.0\.0\.1:\d+\n/)
+    expect(up.stdout).to.contain('Context: dev (current)').and.to.contain('Stop: atomctl dev down')
+    const status = await person.status()
+    expect(status.services.map(({name, health}) => `${name} ${health}`)).to.deep.equal([
+      'registry healthy',
+      'runtime healthy',
+    ])
+    const down = await person.run(['dev', 'down'])
+    expect(down).to.include({code: 0, stdout: '[SUCCESS] Registry and runtime stopped\n'})
+    expect(await identifyProcess(status.pid)).to.equal(undefined)
+    expect(await person.run(['dev', 'status'])).to.include({code: 6, stdout: ''})
+    expect(await person.run(['dev', 'down'])).to.include({code: 0, stdout: 'Nothing runs\n'})
+  })
+
+  it('write a context that commands use at once, with a token the services know only by digest', async () => {
+    await person.up()
+    const token = readFileSync(join(person.dev, 'token'), 'utf8').trim()
+    const {data} = JSON.parse((await person.run(['dev', 'up', '-o', 'json'])).stdout)
+    const guest = await fetch(`${data.registry_url}/workflows`)
+    const owner = await fetch(`${data.registry_url}/workflows`, {headers: {authorization: `Bearer ${token}`}})
+    expect([guest.status, owner.status]).to.deep.equal([401, 200])
+    expect(readFileSync(join(person.home, '.atomctl', 'config.yaml'), 'utf8')).to.contain(token)
+    const files = ['state.json', 'services.log', 'token.sha256'].map((name) =>
+      readFileSync(join(person.dev, name), 'utf8'),
+    )
+    expect(files.join()).not.to.contain(token)
+  })
+
+  it('keep everything to its owner', async function () {
+    if (process.platform === 'win32') this.skip()
+    await person.up()
+    expect(mode(person.dev)).to.equal(0o700)
+    for (const name of ['token', 'token.sha256', 'state.json', 'services.log']) {
+      expect(mode(join(person.dev, name)), name).to.equal(0o600)
+    }
+    expect(mode(join(person.home, '.atomctl', 'config.yaml'))).to.equal(0o600)
+  })
+
+  it('say that they already run when told to start again', async () => {
+    await person.up()
+    const {pid} = await person.status()
+    const again = await person.run(['dev', 'up'])
+    expect(again.code).to.equal(0)
+    expect(again.stdout).to.match(/^The services already run\n {2}Registry: http/)
+    expect((await person.status()).pid).to.equal(pid)
+  })
+
+  it('let one of several simultaneous starts win, and the others say that they run', async () => {
+    const ups = await Promise.all([person.up(), person.up(), person.up()])
+    expect(
+      ups.map(({code}) => code),
+      ups.map(({stderr}) => stderr).join(),
+    ).to.deep.equal([0, 0, 0])
+    expect(ups.filter(({stdout}) => stdout.startsWith('The services already run'))).to.have.length(2)
+    expect(new Set(ups.map(({stdout}) => /Registry: (\S+)/.exec(stdout)?.[1])).size).to.equal(1)
+    expect(readdirSync(person.dev).filter((name) => name.startsWith('services.log'))).to.deep.equal(['services.log'])
+  })
+
+  it('start anew on the same data after the process was killed', async () => {
+    await person.up()
+    const {pid} = await person.status()
+    process.kill(pid, 'SIGKILL')
+    expect(await person.run(['dev', 'status'])).to.include({code: 6})
+    const up = await person.up()
+    expect(up.stdout).to.match(/^\[SUCCESS\] Registry and runtime are ready/)
+    expect((await person.status()).pid).not.to.equal(pid)
+  })
+
+  it('leave a foreign process alone that got the number of a dead one', async () => {
+    await person.up()
+    await person.run(['dev', 'down'])
+    const stranger = spawn('sleep', ['60'])
+    const state = {pid: stranger.pid, started: '1', boot: 'other', registry_url: 'http://x', runtime_url: 'http://y'}
+    const rest = {data_directory: '/nowhere', version: '1.0.0', ready_at: '2026-01-01T00:00:00Z'}
+    writeFileSync(join(person.dev, 'state.json'), JSON.stringify({...state, ...rest}))
+    try {
+      expect(await person.run(['dev', 'status'])).to.include({code: 6})
+      expect(await person.run(['dev', 'down'])).to.include({code: 0, stdout: 'Nothing runs\n'})
+      expect(stranger.exitCode ?? stranger.signalCode).to.equal(null)
+    } finally {
+      stranger.kill()
+      await once(stranger, 'close')
+    }
+  })
+
+  for (const [what, text] of Object.entries({empty: '', 'cut off': '{"pid": 12', 'something else': '[null]'})) {
+    it(`take a state file that is ${what} for no services`, async () => {
+      mkdirSync(person.dev, {recursive: true})
+      writeFileSync(join(person.dev, 'state.json'), text)
+      expect(await person.run(['dev', 'status'])).to.include({code: 6})
+    })
+  }
+})
+
+describe('dev up and what was configured before', () => {
+  let person: Person
+  beforeEach(() => (person = new Person()))
+  afterEach(() => person.leave())
+
+  it('does not become current when another target is configured, and keeps comments', async () => {
+    await configure(person, '# the team registry\nregistry_url: https://registry.example # shared\n')
+    const up = await person.up()
+    expect(up.stdout).to.contain('Context: dev (use it: atomctl context use dev)')
+    const config = readFileSync(join(person.home, '.atomctl', 'config.yaml'), 'utf8')
+    expect(config).to.match(/^# the team registry\nregistry_url: https:\/\/registry\.example # shared\n/)
+    expect(config).not.to.contain('current_context')
+  })
+
+  it('does not overwrite a context named dev that points elsewhere', async () => {
+    const mine = 'contexts:\n  dev:\n    registry_url: https://dev.example\n    runtime_url: https://run.example\n'
+    await configure(person, mine)
+    expect((await person.up()).stdout).to.contain('Context: dev-local')
+    expect(readFileSync(join(person.home, '.atomctl', 'config.yaml'), 'utf8')).to.contain(mine)
+  })
+
+  it('starts nothing when the configuration is broken', async () => {
+    await configure(person, 'registry_url: [\n')
+    const up = await person.up()
+    expect(up.code).to.equal(2)
+    expect(up.stderr).to.contain('config.yaml')
+    expect(await person.run(['dev', 'status'])).to.include({code: 6})
+  })
+
+  it('ignores the DATABASE_URL of the application being worked on', async () => {
+    const environment = {DATABASE_URL: 'postgresql://127.0.0.1:1/application'}
+    const up = await person.run(['dev', 'up', '--registry-port', '0', '--runtime-port', '0'], environment)
+    expect(up.code, up.stderr).to.equal(0)
+  })
+})
+
+describe('dev up that cannot start', () => {
+  let person: Person
+  beforeEach(() => (person = new Person()))
+  afterEach(() => person.leave())
+
+  it('names the port that is in use and how to choose another', async () => {
+    const {port, server} = await occupyPort()
+    const up = await person.run(['dev', 'up', '--registry-port', '0', '--runtime-port', String(port)])
+    server.close()
+    expect(up.code).to.equal(7)
+    expect(up.stderr).to.contain(`port ${port} for the runtime is in use`).and.to.contain('--runtime-port 0')
+    expect(await person.run(['dev', 'status'])).to.include({code: 6})
+  })
+
+  it('shows what the services printed, and leaves none running', async () => {
+    const data = join(person.home, 'data')
+    mkdirSync(join(data, 'pgdata'), {recursive: true})
+    writeFileSync(join(data, 'pgdata', 'PG_VERSION'), '9.6\n')
+    const up = await person.up('--data-dir', data)
+    expect(up.code).to.be.oneOf([7, 9])
+    expect(up.stderr).to.contain('the services did not start').and.to.contain('last lines of the log')
+    expect(up.stderr).to.contain(data)
+    expect(await person.run(['dev', 'status'])).to.include({code: 6})
+    expect(readdirSync(person.dev).filter((name) => name.startsWith('services.log'))).to.deep.equal([])
+  })
+
+  it('says who has the data directory open', async () => {
+    const data = join(person.home, 'data')
+    const serving = person.start([
+      'serve',
+      'all',
+      '-o',
+      'json',
+      '--data-dir',
+      data,
+      '--registry-port=0',
+      '--runtime-port=0',
+    ])
+    await firstLine(serving)
+    const up = await person.up('--data-dir', data)
+    expect(up.code).to.equal(7)
+    expect(up.stderr).to.contain(`is in use by process ${serving.pid}`)
+    serving.kill('SIGTERM')
+    expect((await collect(serving)).code).to.equal(0)
+  })
+
+  it('leaves nothing running when it is interrupted', async () => {
+    const up = person.start(['dev', 'up', '--registry-port', '0', '--runtime-port', '0'])
+    const ended = collect(up)
+    // the log of the attempt appears with the process it belongs to
+    while (!listing(person.dev).some((name) => name.startsWith('services.log.'))) await new Promise(setImmediate)
+    up.kill('SIGINT')
+    expect(await ended).to.include({code: 130})
+    expect(await person.run(['dev', 'status'])).to.include({code: 6})
+    expect((await person.up()).stdout).to.match(/^\[SUCCESS\]/)
+  })
+})
+
+describe('dev reset', () => {
+  let person: Person
+  beforeEach(() => (person = new Person()))
+  afterEach(() => person.leave())
+
+  it('needs --yes where nobody can be asked', async () => {
+    const reset = await person.run(['dev', 'reset'])
+    expect(reset.code).to.equal(2)
+    expect(reset.stderr).to.contain('--yes')
+  })
+
+  it('stops the services and deletes their data, and nothing else', async () => {
+    const data = join(person.home, 'data')
+    await person.up('--data-dir', data)
+    writeFileSync(join(data, 'notes.txt'), 'mine')
+    const reset = await person.run(['dev', 'reset', '--yes'])
+    expect(reset.code, reset.stderr).to.equal(0)
+    expect(reset.stdout).to.contain(`Data deleted: ${data}`)
+    expect(readdirSync(data)).to.deep.equal(['notes.txt'])
+    expect(await person.run(['dev', 'status'])).to.include({code: 6})
+    expect((await person.up()).code).to.equal(0)
+  })
+
+  it('refuses while another process has the data open', async () => {
+    const data = join(person.home, 'data')
+    const serving = person.start([
+      'serve',
+      'all',
+      '-o',
+      'json',
+      '--data-dir',
+      data,
+      '--registry-port=0',
+      '--runtime-port=0',
+    ])
+    await firstLine(serving)
+    const reset = await person.run(['dev', 'reset', '--yes', '--data-dir', data])
+    expect(reset.code).to.equal(7)
+    expect(readdirSync(data)).to.contain('pgdata')
+  })
+})
+
+function listing(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
