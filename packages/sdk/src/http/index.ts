@@ -1,6 +1,7 @@
 export {createHttpClient, type HttpClient} from './client.ts'
 export {type Clock, pause, systemClock} from './clock.ts'
 export {type Content, type FilePart, multipartBody} from './multipart.ts'
+export {abortError} from './failure.ts'
 export type {HttpOptions, ProxyOptions, RequestBody, RequestSpec, RetryOptions, StreamSpec, Target} from './options.ts'
 export {type HttpResponse, type HttpStream, jsonText, notProtocol, readJson} from './response.ts'
 export {encodeSegment, normalizeBaseUrl} from './url.ts'

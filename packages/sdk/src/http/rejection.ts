@@ -106,7 +106,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode, (answer: ErrorAnswer) => string>
 export function clean(text: string, secret?: string): string {
   // A word as short as that is no secret, and taking it out would garble everything.
   const redacted = secret && secret.length >= 4 ? text.replaceAll(secret, '***') : text
-  const line = redacted.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
+  const line = redacted.replace(/\s*[\p{Cc}\p{Cf}\u2028\u2029]+\s*/gu, ' ').trim()
   return line.length > 1000 ? `${line.slice(0, 1000)}…` : line
 }
 

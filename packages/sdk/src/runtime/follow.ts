@@ -1,6 +1,6 @@
 import type {ExecutionEvent} from '@atomctl/protocol/runtime'
 import {AtomError} from '../errors.ts'
-import type {Clock, Service} from '../http/index.ts'
+import {abortError, type Clock, type Service} from '../http/index.ts'
 import {pollExecution} from './poll.ts'
 import {subscribe} from './subscribe.ts'
 
@@ -26,7 +26,7 @@ export async function* followExecution(
   const combined = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal
   const timer = deadline === undefined ? undefined : abortAt(limit, deadline - clock.now(), id)
   try {
-    const original = (await service.discover()) === undefined
+    const original = (await unlessAborted(service.discover(), combined)) === undefined
     const following = {service, clock, id, signal: combined}
     let after = 0
     if (await service.supports('events')) {
@@ -38,6 +38,16 @@ export async function* followExecution(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Discovery is shared by everything that asks, so it is not aborted itself; only this wait for it is. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(abortError(signal))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, {once: true})
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 function abortAt(controller: AbortController, milliseconds: number, id: string): NodeJS.Timeout {
