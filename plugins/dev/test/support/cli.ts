@@ -85,7 +85,7 @@ export async function occupyPort(): Promise<{port: number; server: Server}> {
   return {port: (server.address() as {port: number}).port, server}
 }
 
-/** True while a process with this number exists, zombies excluded by the caller's own wait. */
+/** True while anything has this process number, be it a zombie. */
 export function exists(pid: number): boolean {
   try {
     return process.kill(pid, 0)
