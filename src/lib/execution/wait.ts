@@ -52,7 +52,13 @@ async function follow(
   } finally {
     progress.stop()
   }
-  return latest
+  return complete(runtime, latest)
+}
+
+/** The ended execution with its steps and log, which events leave out; the outcome is known without them. */
+async function complete(runtime: RuntimeClient, ended: ExecutionOutcome): Promise<ExecutionOutcome> {
+  const full = await runtime.status(ended.execution_id).catch(() => ended)
+  return full.status === ended.status ? {...full, workflow_id: ended.workflow_id} : ended
 }
 
 function merge(started: ExecutionOutcome, {execution}: Extract<ExecutionEvent, {type: 'status'}>): ExecutionOutcome {

@@ -1,4 +1,4 @@
-import type {Style, View} from '@atomctl/sdk/output'
+import {printable, type Style, type View} from '@atomctl/sdk/output'
 import type {ExecutionOutcome} from '../execution/outcome.ts'
 
 /** The first lines of `run`, printed before the outcome is known. */
@@ -10,7 +10,14 @@ export const runView: View<ExecutionOutcome> = {
   kind: 'Execution',
   text: (outcome, style) => {
     if (outcome.status === 'started') return startedText(outcome, style)
-    return `${style.good('[SUCCESS]')} ${outcome.dry_run ? 'Dry run' : 'Execution'} completed successfully`
+    const label = style.good('[SUCCESS]')
+    if (!outcome.dry_run) return `${label} Execution completed successfully`
+    return [...planLines(outcome), `${label} Dry run completed successfully`].join('\n')
   },
   names: ({execution_id: id}) => [id],
+}
+
+/** What a dry run found out: its log is its result. */
+function planLines({logs = []}: ExecutionOutcome): string[] {
+  return logs.length === 0 ? [] : ['', 'Plan:', ...logs.map((line) => `  ${printable(line)}`), '']
 }
