@@ -15,6 +15,7 @@ const CLI_ERRORS = {
   PROTECTED_CONTEXT: {exit: 2, summary: 'The context is protected and its name was not confirmed'},
   POLICY_BLOCKED: {exit: 5, summary: 'The security policy blocks the package'},
   DRY_RUN_REQUIRED: {exit: 5, summary: 'The package asks for a passed dry run with the same parameters first'},
+  CHECK_FAILED: {exit: 1, summary: 'doctor found something that has to be put right'},
   GATE_NOT_RUN: {exit: 5, summary: 'The signature check did not run, so the command refuses to'},
   NOT_AUTHENTICATED: {exit: 4, summary: 'The service wants a valid token'},
   DENIED: {exit: 5, summary: 'The service understood the token and refuses the action'},

@@ -87,12 +87,11 @@ function failedLines(report: FileReport, style: Style): string[] {
   ]
 }
 
-/** Warnings always; information and what was suppressed in the wide form; errors that did not fail it. */
-function noteLines({findings, file, valid}: FileReport, style: Style, wide: boolean): string[] {
+/** Warnings always; information and what was suppressed in the wide form. */
+function noteLines({findings, file}: FileReport, style: Style, wide: boolean): string[] {
   const block = (title: string, notes: readonly Finding[]): string[] =>
     notes.length === 0 ? [] : ['', title, ...notes.flatMap((finding) => findingLines(finding, file, style))]
   return [
-    ...(valid ? block('Security findings:', active(findings, 'error')) : []),
     ...block('Warnings:', active(findings, 'warning')),
     ...(wide ? block('Information:', active(findings, 'info')) : []),
     ...(wide

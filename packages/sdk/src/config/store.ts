@@ -12,17 +12,17 @@ export interface ConfigurationEdit {
 
 /**
  * Applies edits to a configuration file: comments and order stay, the result is checked before it replaces the
- * file in one step with mode 0600.
- * @throws CONFIG_INVALID when the file is broken or would be; nothing is written then.
+ * file in one step with mode 0600. A value that was wrong before can so be put right.
+ * @throws CONFIG_INVALID when the file is no YAML or the result would be wrong; nothing is written then.
  */
 export async function editConfigurationFile(path: string, edits: readonly ConfigurationEdit[]): Promise<void> {
-  await loadConfigurationFile(path)
   const {setYamlValue, deleteYamlValue} = await import('@atomctl/wpk/document')
   let text = await readText(path)
+  await checkSyntax(text, path)
   for (const {path: key, value} of edits) {
     text = value === undefined ? deleteYamlValue(text, key) : setYamlValue(text, key, value)
   }
-  await checkText(text, path)
+  await checkSettings(await checkSyntax(text, path), path)
   await writeFileSafely(path, text, {mode: 0o600, directoryMode: 0o700})
 }
 
@@ -35,12 +35,24 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function checkText(text: string, path: string): Promise<void> {
-  if (text.trim() === '') return
-  const [{parseYaml}, {configurationFile}] = await Promise.all([import('@atomctl/wpk/document'), import('./schema.ts')])
+async function checkSyntax(text: string, path: string): Promise<Json> {
+  if (/^(?:\s*(?:#.*)?(?:\r?\n|$))*$/.test(text)) return {}
+  const {parseYaml} = await import('@atomctl/wpk/document')
   const {value, findings} = parseYaml(new TextEncoder().encode(text), path)
   const broken = findings.find(({severity}) => severity === 'error')
-  if (broken) throw new AtomError('CONFIG_INVALID', `${path}: ${broken.message}`)
+  if (!broken) return value ?? {}
+  const where = broken.position ? `${path}:${broken.position.line}:${broken.position.column}` : path
+  throw new AtomError('CONFIG_INVALID', `${where}: ${broken.message}`, {hint: `edit ${path}`})
+}
+
+async function checkSettings(value: Json, path: string): Promise<void> {
+  const {configurationFile} = await import('./schema.ts')
   const issue = configurationFile.safeParse(value).error?.issues[0]
-  if (issue) throw new AtomError('CONFIG_INVALID', `${issue.path.join('.')}: ${issue.message}`)
+  if (!issue) return
+  const key = [...issue.path, ...(issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])]
+    .map(String)
+    .join('.')
+  throw new AtomError('CONFIG_INVALID', `${key || path}: ${issue.message}; nothing was written`, {
+    hint: 'atomctl help config set',
+  })
 }
