@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto'
 import type {FastifyInstance} from 'fastify'
 import {Agent} from 'undici'
 import {DbosEngine} from './engine/dbos.ts'
@@ -38,7 +39,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const engine = new DbosEngine({
     storage,
     concurrency: options.concurrency ?? 16,
-    executorId: 'local',
+    executorId: storage.kind === 'pglite' ? 'local' : randomUUID(),
     logger,
   })
   const metrics: Metrics = new Metrics(() => executor.activeCount)

@@ -92,9 +92,9 @@ describe('DbosEngine', () => {
   it('runs only so many executions at a time, and lets go of one that is cancelled while it waits', async () => {
     const release = Promise.withResolvers<void>()
     const seen: string[] = []
-    const block: Run = async ({executionId, step}) => {
-      seen.push(executionId)
-      await step('wait', () => release.promise)
+    const block: Run = async (durable) => {
+      seen.push(durable.executionId)
+      await durable.step('wait', () => release.promise)
     }
     runs = {a: block, b: block, c: block, d: block}
     for (const id of ['a', 'b', 'c', 'd']) await engine.start(id)
@@ -133,6 +133,29 @@ describe('DbosEngine', () => {
     await launch()
     await eventually('it ended', () => seen.at(-1)?.startsWith('whole'))
     expect(seen).to.deep.equal(['first', 'second begins', 'second again', 'whole, recovered: true'])
+  })
+
+  it('does not wait at its end for an execution that pauses or waits its turn', async () => {
+    const seen: string[] = []
+    let isLong = true
+    const pause: Run = async (durable) => {
+      seen.push(`${durable.executionId} begins`)
+      await durable.pause('wait', isLong ? 60_000 : 0)
+      seen.push(`${durable.executionId} ends`)
+    }
+    runs = {p1: pause, p2: pause, p3: pause}
+    for (const id of ['p1', 'p2', 'p3']) await engine.start(id)
+    await eventually('two pause', () => seen.length === 2)
+    const started = performance.now()
+    await engine.close(30_000)
+    expect(performance.now() - started).to.be.lessThan(5_000)
+    isLong = false
+    await launch()
+    await engine.cancel('p1')
+    await engine.cancel('p2')
+    await eventually('the third had its turn', () => seen.includes('p3 ends'))
+    expect([await engine.state('p1'), await engine.state('p2')]).to.deep.equal(['cancelled', 'cancelled'])
+    expect(seen).to.not.include('p1 ends')
   })
 
   it('is one per process', async () => {

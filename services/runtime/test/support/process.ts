@@ -16,8 +16,8 @@ export class ServerProcess {
     this.url = url
   }
 
-  static async start(directory: string, policyFile: string): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [...process.execArgv, SERVER, directory, policyFile], {
+  static async start(directory: string, policyFile: string, databaseUrl = ''): Promise<ServerProcess> {
+    const child = spawn(process.execPath, [...process.execArgv, SERVER, directory, policyFile, databaseUrl], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let errors = ''

@@ -1,11 +1,11 @@
-// A runtime in a process of its own, for tests that kill it. Arguments: directory, trust policy.
+// A runtime in a process of its own, for tests that kill it. Arguments: directory, trust policy, PostgreSQL URL or none.
 import {join} from 'node:path'
 import {openStorage} from '@atomctl/storage'
 import {loadTrustPolicy} from '@atomctl/wpk/trust'
 import {createRuntime} from '../../src/index.ts'
 
-const [directory = '', policyFile = ''] = process.argv.slice(2)
-const storage = await openStorage({directory: join(directory, 'data')})
+const [directory = '', policyFile = '', databaseUrl] = process.argv.slice(2)
+const storage = await openStorage(databaseUrl ? {databaseUrl} : {directory: join(directory, 'data')})
 const runtime = await createRuntime({
   storage,
   trustPolicy: () => loadTrustPolicy(policyFile),

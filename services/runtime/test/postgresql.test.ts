@@ -1,0 +1,78 @@
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {expect} from 'chai'
+import {startPostgresql, type TestDatabase} from '../../storage/test/support/postgresql.ts'
+import {shell, Trust} from './support/packages.ts'
+import {isAlive, ServerProcess} from './support/process.ts'
+import {eventually} from './support/waiting.ts'
+
+describe('two runtimes on one PostgreSQL', function () {
+  this.timeout(60_000)
+  let directory: string
+  let trust: Trust
+  let database: TestDatabase | undefined
+  let servers: ServerProcess[] = []
+  before(async function () {
+    database = await startPostgresql()
+    if (!database) {
+      console.log('      no PostgreSQL here: set ATOMCTL_TEST_DATABASE_URL, or apt-get install postgresql')
+      return this.skip()
+    }
+    directory = mkdtempSync(join(tmpdir(), 'peers-'))
+    trust = await Trust.create()
+    const {url} = database
+    const start = (name: string): Promise<ServerProcess> =>
+      ServerProcess.start(join(directory, name), trust.policyFile, url)
+    servers = [await start('first'), await start('second')]
+  })
+  after(async () => {
+    for (const server of servers) await server.kill('SIGKILL')
+    await database?.stop()
+    if (directory) rmSync(directory, {recursive: true, force: true})
+  })
+
+  const path = (name: string): string => join(directory, name)
+
+  async function begin(server: ServerProcess, name: string): Promise<string> {
+    const note = (text: string): string => `echo ${text} >> "${path(`${name}-effects`)}"`
+    const wait = `echo $$ > "${path(`${name}-pid`)}"; until [ -e "${path(name)}" ]; do sleep 0.02; done`
+    const handlers = [shell('one', note('one')), shell('two', `${note('two')}; ${wait}`), shell('three', note('three'))]
+    const answer = await server.post('/execute', {workflow_id: 'w', wpk_content: await trust.sign({handlers})})
+    await eventually('the second step runs', () => existsSync(path(`${name}-pid`)))
+    return String(answer.body['execution_id'])
+  }
+
+  const ended = (server: ServerProcess, id: string): Promise<Record<string, unknown>> =>
+    eventually('it ended', async () => {
+      const execution = await server.get(`/execute/${id}`)
+      return execution['completed_at'] ? execution : undefined
+    })
+
+  it('see the same executions, and run each once', async () => {
+    const [first, second] = servers as [ServerProcess, ServerProcess]
+    const id = await begin(first, 'shared')
+    expect(await second.get(`/execute/${id}`)).to.include({status: 'running', current_step: 'two'})
+    writeFileSync(path('shared'), '')
+    expect(await ended(second, id)).to.include({status: 'completed'})
+    expect(readFileSync(path('shared-effects'), 'utf8')).to.equal('one\ntwo\nthree\n')
+  })
+
+  it('cancel what the other one runs', async () => {
+    const [first, second] = servers as [ServerProcess, ServerProcess]
+    const id = await begin(first, 'elsewhere')
+    const pid = readFileSync(path('elsewhere-pid'), 'utf8')
+    expect((await second.post(`/execute/${id}/cancel`, {})).status).to.equal(200)
+    expect(await ended(first, id)).to.include({status: 'cancelled'})
+    await eventually('its command is gone', () => !isAlive(pid))
+  })
+
+  it('take over from one that was killed, without repeating what it completed', async () => {
+    const [first, second] = servers as [ServerProcess, ServerProcess]
+    const id = await begin(first, 'adopted')
+    await first.kill('SIGKILL')
+    writeFileSync(path('adopted'), '')
+    expect(await ended(second, id)).to.include({status: 'completed', steps_completed: 3})
+    expect(readFileSync(path('adopted-effects'), 'utf8')).to.equal('one\ntwo\ntwo\nthree\n')
+  })
+})
