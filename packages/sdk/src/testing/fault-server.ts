@@ -31,13 +31,14 @@ export async function startFaultServer(...script: readonly Behaviour[]): Promise
   const requests: Recorded[] = []
   const waiting: {count: number; resolve: () => void}[] = []
   let connections = 0
-  const server = createServer((request, response) => {
-    void record(request).then((recorded) => {
-      requests.push(recorded)
-      script[Math.min(requests.length, script.length) - 1]?.(recorded, response, request.socket)
-      for (const {count, resolve} of waiting) if (requests.length >= count) resolve()
-    }, ignore)
-  })
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const recorded = await record(request)
+    requests.push(recorded)
+    script[Math.min(requests.length, script.length) - 1]?.(recorded, response, request.socket)
+    for (const {count, resolve} of waiting) if (requests.length >= count) resolve()
+  }
+  // A client that goes away in the middle of its request is what many of these tests are about.
+  const server = createServer((request, response) => void serve(request, response).catch(() => undefined))
   server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -52,9 +53,6 @@ export async function startFaultServer(...script: readonly Behaviour[]): Promise
     },
   }
 }
-
-// A client that goes away in the middle of its request is what many of these tests are about.
-function ignore(): void {}
 
 /** Reads a request completely. */
 export async function record(request: IncomingMessage): Promise<Recorded> {

@@ -1,4 +1,4 @@
-import {AtomError, isAtomError} from '@atomctl/sdk/errors'
+import {type AtomError, isAtomError} from '@atomctl/sdk/errors'
 import type {HttpOptions} from '@atomctl/sdk/http'
 
 /** Options for tests: the clock does not wait but notes how long it should have. */

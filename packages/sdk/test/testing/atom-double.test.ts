@@ -5,6 +5,7 @@ import {packageText} from '../registry/support.ts'
 interface Reply {
   status: number
   type: string | null
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers of any shape, looked into by assertions
   body: any
   headers: Headers
 }
@@ -52,7 +53,7 @@ describe('the double of the original services', () => {
     return call(`${double.runtimeUrl}/execute`, {method: 'POST', body: text, headers: {'content-type': type}})
   }
 
-  async function settled(double: AtomDouble, id: string): Promise<any> {
+  async function settled(double: AtomDouble, id: string): Promise<Reply['body']> {
     for (;;) {
       const {body} = await call(`${double.runtimeUrl}/execute/${id}`)
       if (body.status !== 'running') return body
@@ -212,7 +213,7 @@ describe('the double of the original services', () => {
   })
 
   describe('an execution', () => {
-    const run = async (spec: object, dryRun = false, options: AtomDoubleOptions = {}): Promise<any> => {
+    const run = async (spec: object, dryRun = false, options: AtomDoubleOptions = {}): Promise<Reply['body']> => {
       const double = await start(options)
       const {body} = await execute(double, {
         workflow_id: 'w',

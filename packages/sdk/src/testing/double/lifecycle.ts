@@ -60,9 +60,9 @@ function perform(handler: unknown, dryRun: boolean): Outcome {
   if (typeof handler !== 'object' || handler === null) return {raised: "string indices must be integers, not 'str'"}
   const {name, type, config} = handler as Fields
   if (name === undefined) return {raised: "'name'"}
-  const step = String(name)
+  const step = name as string
   if (type === undefined) return {name: step, raised: "'type'"}
-  if (!ADAPTERS.has(String(type))) return {name: step, raised: `Unknown handler type: ${String(type)}`}
+  if (!ADAPTERS.has(type as string)) return {name: step, raised: `Unknown handler type: ${type as string}`}
   if (config === undefined) return {name: step, raised: "'config'"}
   const action = String((config as Fields | null)?.['action'])
   const unknown = type === 'k8s' && !dryRun && !KNOWN_ACTIONS.has(action)
