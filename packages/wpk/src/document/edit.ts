@@ -50,16 +50,16 @@ function childOf(node: unknown, segment: string): unknown {
 }
 
 function findEntry(map: Map, key: string): Entry | undefined {
-  return map.items.find((item) => isScalar(item.key) && String(item.key.value) === key) as Entry | undefined
+  return map.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
 }
 
 function replaceValue(text: string, entry: Entry, value: string, path: readonly string[]): Splice {
   const quoted = quoteText(value)
   const node = entry.value
   if (node && !isScalar(node)) throw notEditable(path, `${formatPath(path)} is not a single value`)
-  if (!node || isEmpty(node as Scalar.Parsed)) return fillEmpty(entry, quoted)
-  const [start, end] = (node as Scalar.Parsed).range
-  if (!isBlock(node as Scalar.Parsed)) return {start, end, text: quoted}
+  if (!node || isEmpty(node)) return fillEmpty(entry, quoted)
+  const [start, end] = node.range
+  if (!isBlock(node)) return {start, end, text: quoted}
   return {start, end, text: quoted + trailingBreak(text.slice(start, end))}
 }
 
@@ -91,7 +91,7 @@ function insertEntry(text: string, map: Map, key: string, value: string): Splice
 }
 
 function insertFlow(text: string, map: Map, entry: string): Splice {
-  const last = map.items.at(-1) as Entry | undefined
+  const last = map.items.at(-1)
   if (!last) {
     const start = map.range[0] + 1
     return {start, end: start, text: entry}
@@ -124,7 +124,7 @@ function endOf(entry: Entry): number {
   const node = entry.value
   if (node && isMap(node) && !node.flow && node.items.length > 0) return endOf(node.items.at(-1) as Entry)
   if (node && isSeq(node) && !node.flow && node.items.length > 0) return endOfItem(node.items.at(-1))
-  if (!node || (isScalar(node) && isEmpty(node as Scalar.Parsed))) return fillEmpty(entry, '').start
+  if (!node || (isScalar(node) && isEmpty(node))) return fillEmpty(entry, '').start
   return node.range[1]
 }
 

@@ -92,13 +92,13 @@ class Gate {
   #node(node: ParsedNode, path: string): Json {
     this.#offsets.set(path, node.range[0])
     if (isAlias(node)) return null // the scan has refused it
-    if (isMap(node)) return this.#mapping(node as YAMLMap.Parsed, path)
-    if (isSeq(node)) return this.#sequence(node as YAMLSeq.Parsed, path)
-    return this.#scalar(node as Scalar.Parsed, path)
+    if (isMap(node)) return this.#mapping(node, path)
+    if (isSeq(node)) return this.#sequence(node, path)
+    return this.#scalar(node, path)
   }
 
   #sequence(node: YAMLSeq.Parsed, path: string): Json[] {
-    return node.items.map((item, index) => this.#node(item as ParsedNode, appendPath(path, index)))
+    return node.items.map((item, index) => this.#node(item, appendPath(path, index)))
   }
 
   #mapping(node: YAMLMap.Parsed, path: string): JsonObject {
@@ -125,7 +125,9 @@ class Gate {
       this.#refuse('yaml_reserved_key', `The key ${name} is not allowed`, key, path)
       return undefined
     }
-    if (name.normalize('NFC') !== name) {
+    if (!name.isWellFormed()) {
+      this.#refuse('yaml_character', `The key ${quoteText(name)} holds half of a surrogate pair`, key, path)
+    } else if (name.normalize('NFC') !== name) {
       this.#refuse('yaml_unicode_key', `The key ${quoteText(name)} is not in Unicode NFC`, key, path)
     }
     return name
@@ -140,6 +142,10 @@ class Gate {
       this.#refuse('yaml_merge', 'Merge keys are not allowed: repeat the values', key, path)
       return undefined
     }
+    if (this.#text.normalized.slice(key.range[0], key.range[1]).includes('\n')) {
+      this.#refuse('yaml_key', 'A mapping key must stand on one line', key, path)
+    }
+    this.#checkQuotes(key, path)
     return key.type === 'PLAIN' ? this.#plainKey(key, path) : String(key.value)
   }
 
@@ -166,6 +172,8 @@ class Gate {
       this.#refuse('yaml_character', 'The string holds half of a surrogate pair', node, path)
     }
     this.#checkTab(node, path)
+    this.#checkBlockEnd(node, path)
+    this.#checkQuotes(node, path)
     if (node.type !== 'PLAIN') return String(node.value)
     const scalar = readPlain(node.source)
     if (scalar.problem !== undefined) this.#reportPlain(node, scalar, path)
@@ -187,9 +195,30 @@ class Gate {
     const [start, end] = node.range
     const written = this.#text.normalized.slice(start, end)
     if (!written.includes('\t')) return
-    const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
-    const harmful = block ? /^ *\t/m.test(written) : node.type === 'PLAIN' || written.includes('\n')
+    const harmful = isBlockScalar(node) ? /^ *\t/m.test(written) : node.type === 'PLAIN' || written.includes('\n')
     if (harmful) this.#refuse('yaml_tab', 'A tab in this scalar reads differently: quote it and write \\t', node, path)
+  }
+
+  /** Where the file ends inside a block scalar, PyYAML reads no line break and the others read one. */
+  #checkBlockEnd(node: Scalar.Parsed, path: string): void {
+    const text = this.#text.normalized
+    const [start, end] = node.range
+    if (
+      !isBlockScalar(node) ||
+      end < text.length ||
+      text.endsWith('\n') ||
+      /^.[1-9]?-/.test(text.slice(start, start + 3))
+    )
+      return
+    const rewrite = {start: text.length, end: text.length, text: '\n'}
+    this.#report('yaml_block_end', 'The last line needs a line break after it', {offset: start, path, rewrite})
+  }
+
+  /** The library takes the last quote for the closing one even where it is escaped. */
+  #checkQuotes(node: Scalar.Parsed, path: string): void {
+    if (node.type !== 'QUOTE_SINGLE' && node.type !== 'QUOTE_DOUBLE') return
+    if (isClosed(this.#text.normalized.slice(node.range[0], node.range[1]))) return
+    this.#refuse('yaml_syntax', 'The closing quote is missing', node, path)
   }
 
   #refuse(rule: string, message: string, node: ParsedNode, path: string): null {
@@ -217,6 +246,23 @@ class Gate {
     }
     return undefined
   }
+}
+
+/** The quote at the end closes unless it is itself escaped: by another one, or by a backslash. */
+function isClosed(written: string): boolean {
+  if (written.startsWith("'")) return trailing(written.slice(1), "'") % 2 === 1
+  return trailing(written.slice(1, -1), '\\') % 2 === 0
+}
+
+/** How many of one character stand at the end of a text. */
+function trailing(text: string, character: string): number {
+  let start = text.length
+  while (start > 0 && text[start - 1] === character) start--
+  return text.length - start
+}
+
+function isBlockScalar(node: Scalar.Parsed): boolean {
+  return node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
 }
 
 /** A block collection starts lines below its key, and the key is what a reader looks for. */

@@ -57,8 +57,14 @@ function refine(node: JsonSchema): void {
 }
 
 function configurationRule(type: string): JsonSchema {
-  const then = type === 'k8s' ? k8sRule() : {$ref: `#/definitions/${type}`}
-  return {if: {properties: {type: {const: type}}, required: ['type']}, then: {properties: {config: then}}}
+  const config = type === 'k8s' ? k8sRule() : {$ref: `#/definitions/${type}`}
+  return conditional('type', type, {properties: {config}})
+}
+
+/** draft-07's if/then on the value of one key. */
+function conditional(key: string, value: string, outcome: JsonSchema): JsonSchema {
+  // oxlint-disable-next-line unicorn/no-thenable -- the keyword of the standard; nothing awaits a schema
+  return {if: {properties: {[key]: {const: value}}, required: [key]}, then: outcome}
 }
 
 function k8sRule(): JsonSchema {
@@ -66,10 +72,7 @@ function k8sRule(): JsonSchema {
     type: 'object',
     required: ['action'],
     properties: {action: {enum: [...K8S_ACTIONS]}},
-    allOf: K8S_ACTIONS.map((action) => ({
-      if: {properties: {action: {const: action}}, required: ['action']},
-      then: {$ref: `#/definitions/k8s-${action}`},
-    })),
+    allOf: K8S_ACTIONS.map((action) => conditional('action', action, {$ref: `#/definitions/k8s-${action}`})),
   }
 }
 

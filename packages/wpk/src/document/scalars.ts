@@ -16,6 +16,8 @@ export type PlainScalar = {value: Json; problem?: undefined} | {value: Json; pro
 /** Reads an unquoted scalar the one way all of YAML 1.1, YAML 1.2, js-yaml and PyYAML read it, or says why there is none. */
 export function readPlain(source: string): PlainScalar {
   const first = source.charCodeAt(0)
+  // Inside [] and {} PyYAML takes a leading : or ? for an indicator.
+  if (first === 0x3a || first === 0x3f) return describeProblem(source)
   // Most scalars are words: six letters or more are suspect only when an exponent or an underscore leads.
   if (source.length > 5 && first > 0x39 && !EXPONENT_LEAD.has(source[0]!)) return {value: source}
   if (source === 'true') return {value: true}
@@ -59,7 +61,11 @@ const SAME_EVERYWHERE = new Map<string, Json>([
 function describeProblem(source: string): PlainScalar {
   const value = SAME_EVERYWHERE.get(source)
   if (value !== undefined) {
-    return {value, problem: `write ${value} instead of ${source}, or quote it to mean text`, rewrite: String(value)}
+    return {
+      value,
+      problem: `write ${JSON.stringify(value)} instead of ${source}, or quote it to mean text`,
+      rewrite: String(value),
+    }
   }
   const rewrite = quoteText(source)
   return {value: source, problem: `YAML readers disagree on ${source}: write ${rewrite}`, rewrite}

@@ -20,8 +20,8 @@ export interface TokenScan {
   complete: boolean
 }
 
-/** The parser keeps the document itself, and a scalar being built, on its stack besides the collections. */
-const STACK_SLACK = 2
+/** A node takes a handful of tokens; far more are blank lines and comments to wear a reader out. */
+const MAX_TOKENS = 10 * MAX_NODES
 
 /**
  * Cuts the text into syntax tokens without recursion, and stops at the first excess of depth or nodes: the
@@ -31,14 +31,15 @@ export function scanTokens(text: string): TokenScan {
   const parser = new Parser()
   const scan: TokenScan = {tokens: [], problems: [], complete: true}
   let nodes = 0
+  let tokens = 0
   let inScalar = false
   for (const lexeme of new Lexer().lex(text)) {
     if (inScalar) inScalar = false
     else if (lexeme === SCALAR_MARK) inScalar = true
     else inspectLexeme(lexeme, parser.offset, scan.problems)
-    if (startsNode(lexeme) && ++nodes > MAX_NODES) return stop(scan, tooMany(parser.offset))
+    if (++tokens > MAX_TOKENS || (startsNode(lexeme) && ++nodes > MAX_NODES)) return stop(scan, tooMany(parser.offset))
     for (const token of parser.next(lexeme)) scan.tokens.push(token)
-    if (parser.stack.length > MAX_DEPTH + STACK_SLACK) return stop(scan, tooDeep(parser.offset))
+    if (parser.stack.length > MAX_DEPTH && depthOf(parser) > MAX_DEPTH) return stop(scan, tooDeep(parser.offset))
   }
   for (const token of parser.end()) scan.tokens.push(token)
   return scan
@@ -76,9 +77,14 @@ function tabProblem(lexeme: string, offset: number): TokenProblem {
   }
 }
 
-function stop(scan: TokenScan, problem: TokenProblem): TokenScan {
-  scan.problems.push(problem)
-  return {...scan, complete: false}
+/** The stack also holds the document and the scalar being built. */
+function depthOf(parser: Parser): number {
+  return parser.stack.filter((token) => 'items' in token).length
+}
+
+/** The reason for stopping comes first, before the findings that are cut off at some number. */
+function stop({tokens, problems}: TokenScan, problem: TokenProblem): TokenScan {
+  return {tokens, problems: [problem, ...problems], complete: false}
 }
 
 function tooMany(offset: number): TokenProblem {
