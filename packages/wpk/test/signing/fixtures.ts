@@ -19,6 +19,7 @@ metadata:
   version: "1.2.3"   # keep in step with the changelog
   description: 'Restarts "unhealthy" pods: café'
   author: SRE
+  created: "2024-01-15T10:00:00Z"
 spec:
   runtime: {type: shell}
   safety: {mode: manual}
