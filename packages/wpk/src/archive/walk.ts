@@ -32,7 +32,7 @@ export class TarWalk {
   #document: Buffer | undefined
   #mtime: Date | undefined
   #previous = ''
-  #failure: unknown
+  #failure: Error | undefined
 
   constructor(limits: ArchiveLimits, open: OpenSink) {
     this.#limits = limits
@@ -47,7 +47,7 @@ export class TarWalk {
       this.#readMembers().catch((error: unknown) => this.#fail(error)),
     ])
     this.#rewritten.destroy()
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure) throw this.#failure
     const rejected = halves.find((half) => half.status === 'rejected')
     if (rejected) throw notCanonical('it is not a complete tar', rejected.reason)
     if (!this.#comparison.end()) throw this.#differs()
@@ -57,8 +57,8 @@ export class TarWalk {
 
   /** Keeps the first failure and stops both halves; what they throw afterwards is only its echo. */
   #fail(error: unknown): void {
-    this.#failure ??= error
-    this.#extract.destroy(this.#failure as Error)
+    this.#failure ??= error as Error
+    this.#extract.destroy(this.#failure)
   }
 
   async *#follow(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -68,7 +68,7 @@ export class TarWalk {
         yield chunk
       }
     } catch (error) {
-      this.#failure ??= error
+      this.#failure ??= error as Error
       throw error
     }
   }
@@ -128,7 +128,7 @@ export class TarWalk {
   }
 
   #compare(side: 'original' | 'rewritten', chunk: Uint8Array): void {
-    if (this.#failure === undefined && !this.#comparison.add(side, chunk)) this.#fail(this.#differs())
+    if (!this.#failure && !this.#comparison.add(side, chunk)) this.#fail(this.#differs())
   }
 
   #differs(): AtomError {

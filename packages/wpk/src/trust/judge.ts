@@ -29,15 +29,12 @@ export function judgeSigner(
 ): SignedBy | undefined {
   const {policy, rule, judgement, now} = context
   const key = policy.keysByHint.get(hint)
-  if (!key) return void judgement.fail('trust', untrusted(context, hint))
+  if (!key) return judgement.fail('trust', untrusted(context, hint))
   if (!isSignedBy(key.publicKey)) {
-    return void judgement.fail(
-      'integrity',
-      tampered(`the signature was not made with the key ${key.name} that it names`),
-    )
+    return judgement.fail('integrity', tampered(`the signature was not made with the key ${key.name} that it names`))
   }
-  if (key.revoked) return void judgement.fail('revocation', revoked(key))
-  if (!isNamed(rule, key)) return void judgement.fail('trust', untrusted(context, hint))
+  if (key.revoked) return judgement.fail('revocation', revoked(key))
+  if (!isNamed(rule, key)) return judgement.fail('trust', untrusted(context, hint))
   if (key.notAfter && now > key.notAfter) judgement.fail('validity', expired(key, key.notAfter))
   if (rule.threshold > 1) judgement.fail('trust', tooFew(rule))
   return {key: key.name, fingerprint: fingerprintOfHint(hint)}

@@ -25,8 +25,8 @@ export class Judgement {
     this.#enforced = ENFORCED[level]
   }
 
-  /** A failed check. Returns only when the level lets it pass. */
-  fail(check: Check, error: AtomError): void {
+  /** A failed check. Returns (always undefined) only when the level lets it pass. */
+  fail(check: Check, error: AtomError): undefined {
     if (this.#enforced.has(check)) throw error
     this.warnings.push(`${error.code}: ${error.message} (let through: trust level ${this.#level})`)
   }

@@ -95,7 +95,7 @@ function readSigned(context: Context): Signed | undefined {
   const {document, judgement, options} = context
   try {
     const embedded = bundleOf(document.value)
-    if (!embedded) return void judgement.fail('present', unsigned(document))
+    if (!embedded) return judgement.fail('present', unsigned(document))
     const signed = decodeSigned(embedded.bundle, context)
     if (signed) checkContent(document, signed.statement, options.files, judgement)
     return signed
@@ -109,7 +109,7 @@ function readSigned(context: Context): Signed | undefined {
 
 function decodeSigned(bundle: object, {judgement}: Context): Signed | undefined {
   const {keyHint: hint, content, hasWitnesses} = decodeBundle(bundle)
-  if (hint === undefined) return void judgement.fail('trust', keylessUnavailable())
+  if (hint === undefined) return judgement.fail('trust', keylessUnavailable())
   if (content.kind !== 'envelope' || content.payloadType !== PAYLOAD_TYPE)
     throw malformed('it holds no in-toto statement')
   if (hasWitnesses) judgement.warn('the bundle has transparency log entries or timestamps; they were not checked')

@@ -8,7 +8,7 @@ import {isAtomError} from '@atomctl/wpk/errors'
 export const DOCUMENT = Buffer.from('apiVersion: v1\nkind: WorkflowPackage\n')
 
 export function member(path: string, content: string | Uint8Array, exec = false): PackageFile {
-  const bytes = Buffer.from(content as string)
+  const bytes = Buffer.from(content)
   return {path, size: bytes.length, exec, open: () => Readable.from([bytes], {objectMode: false})}
 }
 

@@ -127,12 +127,10 @@ describe('packing an archive', () => {
   })
 
   it('passes on the error of a file that cannot be read', async () => {
-    const open = (): Readable =>
-      Readable.from(
-        (async function* () {
-          throw new Error('disk on fire')
-        })(),
-      )
+    const open = (): Readable => new Readable({read: fail})
+    function fail(this: Readable): void {
+      this.destroy(new Error('disk on fire'))
+    }
     const work = packed([documentMember(DOCUMENT), {path: 'data', size: 4, exec: false, open}])
     expect(await work.catch((error: Error) => error.message)).to.equal('disk on fire')
   })

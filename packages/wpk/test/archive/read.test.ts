@@ -1,6 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {Readable} from 'node:stream'
-import {gunzipSync, gzipSync} from 'node:zlib'
+import {gzipSync} from 'node:zlib'
 import {expect} from 'chai'
 import {documentMember, isArchive, readArchive} from '@atomctl/wpk/archive'
 import {DOCUMENT, expectCode, gzip, member, packed, samplePackage, sampleTar, source, tarOf} from './fixtures.ts'
@@ -208,7 +208,7 @@ async function patched(offset: number, bytes: string | Uint8Array): Promise<Buff
 
 function withBytes(tar: Buffer, offset: number, bytes: string | Uint8Array): Buffer {
   const changed = Buffer.from(tar)
-  changed.set(Buffer.from(bytes as string), offset)
+  changed.set(Buffer.from(bytes), offset)
   return changed
 }
 

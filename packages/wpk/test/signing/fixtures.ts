@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url'
 import {expect} from 'chai'
 import type {ArchiveFileInfo} from '@atomctl/wpk/archive'
 import {loadDocument, type WpkDocument} from '@atomctl/wpk/document'
-import {isAtomError} from '@atomctl/wpk/errors'
+import {type AtomError, isAtomError} from '@atomctl/wpk/errors'
 import {generateKeyPair, keyHint, type KeyPair, loadSigner, type Signer} from '@atomctl/wpk/signing'
 
 export const PASSWORD = 'correct horse'
@@ -76,11 +76,11 @@ export function catchError(work: () => unknown): unknown {
 }
 
 /** Asserts an AtomError of this code; gives it back for more. */
-export function expectError(error: unknown, code: string, message?: RegExp): Error & {hint?: string} {
+export function expectError(error: unknown, code: string, message?: RegExp): AtomError {
   if (!isAtomError(error)) throw new Error(`expected ${code}, got ${String((error as Error | undefined)?.stack)}`)
   expect(error.code, error.message).to.equal(code)
   if (message) expect(error.message).to.match(message)
-  return error as Error & {hint?: string}
+  return error
 }
 
 export async function rejection(work: Promise<unknown>): Promise<unknown> {

@@ -18,7 +18,7 @@ describe('a verified document', () => {
     expect(isVerified(real)).to.equal(true)
     const forgeries = [
       {document, digest, verification},
-      {...real},
+      Object.assign({}, real),
       Object.create(real) as unknown,
       Object.assign(Object.create(Object.getPrototypeOf(real) as object), {document}) as unknown,
       structuredClone({digest, verification}),
