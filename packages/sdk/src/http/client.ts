@@ -1,7 +1,6 @@
-import type {Dispatcher} from 'undici'
 import {AtomError, isAtomError} from '../errors.ts'
 import {pause, systemClock} from './clock.ts'
-import {openDispatcher} from './dispatcher.ts'
+import {type Connections, openConnections} from './dispatcher.ts'
 import {exchange, type Incoming, type Outgoing, readBody} from './exchange.ts'
 import {abortError, Failure} from './failure.ts'
 import type {HttpOptions, RequestSpec, StreamSpec, Target} from './options.ts'
@@ -28,29 +27,29 @@ export interface HttpClient {
 }
 
 export function createHttpClient(options: HttpOptions): HttpClient {
-  const dispatchers = new Map<string, Promise<Dispatcher>>()
-  const dispatcherFor = (protocol: string): Promise<Dispatcher> => {
-    const known = dispatchers.get(protocol) ?? openDispatcher(protocol, options)
-    dispatchers.set(protocol, known)
+  const opened = new Map<string, Promise<Connections>>()
+  const connectionsFor = (protocol: string): Promise<Connections> => {
+    const known = opened.get(protocol) ?? openConnections(protocol, options)
+    opened.set(protocol, known)
     return known
   }
-  const sender = {options, dispatcherFor}
+  const sender = {options, connectionsFor}
   return {
     request: (target, spec) =>
       withRetries(sender, target, spec, async () => readAnswer(await open(sender, target, spec), spec)),
     stream: (target, spec) =>
       withRetries(sender, target, spec, async () => streamAnswer(await open(sender, target, spec), spec, options)),
     async close() {
-      const open = await Promise.all(dispatchers.values())
-      dispatchers.clear()
-      await Promise.all(open.map((dispatcher) => dispatcher.destroy()))
+      const connections = await Promise.all(opened.values())
+      opened.clear()
+      await Promise.all(connections.map((one) => one.destroy()))
     },
   }
 }
 
 interface Sender {
   readonly options: HttpOptions
-  dispatcherFor(protocol: string): Promise<Dispatcher>
+  connectionsFor(protocol: string): Promise<Connections>
 }
 
 /** A success answer together with the request it belongs to (the last one when redirected). */
@@ -94,11 +93,11 @@ async function open(sender: Sender, target: Target, spec: RequestSpec): Promise<
   }
 }
 
-async function send({options, dispatcherFor}: Sender, outgoing: Outgoing): Promise<Incoming> {
+async function send({options, connectionsFor}: Sender, outgoing: Outgoing): Promise<Incoming> {
   const {method, url, headers} = outgoing
   options.debug?.(`> ${method} ${url.origin}${url.pathname} (${showHeaders(headers)})`)
   const started = performance.now()
-  const incoming = await exchange(await dispatcherFor(url.protocol), outgoing)
+  const incoming = await exchange(await connectionsFor(url.protocol), outgoing)
   const took = Math.round(performance.now() - started)
   options.debug?.(`< ${incoming.status} after ${took} ms (${showHeaders(incoming.headers)})`)
   return incoming
@@ -166,11 +165,19 @@ async function rejected(
   options: HttpOptions,
 ): Promise<Failure> {
   const where = {origin: outgoing.url.origin, service: outgoing.service}
-  const {status, headers} = incoming
+  const {status, reason, headers} = incoming
   const bytes = await readBody(incoming, ERROR_MAX_BYTES, where).catch(unreadable)
   const text = Buffer.from(bytes).toString('utf8')
   const contentType = headers['content-type'] ?? ''
-  const error = rejectionOf({status, contentType, text, path: outgoing.url.pathname, secret: target.token, ...where})
+  const error = rejectionOf({
+    status,
+    reason,
+    contentType,
+    text,
+    path: outgoing.url.pathname,
+    secret: target.token,
+    ...where,
+  })
   const retryAfter = parseRetryAfter(headers['retry-after'], (options.clock ?? systemClock).now())
   return new Failure(error, isRetryableStatus(status), {status, retryAfter})
 }

@@ -1,8 +1,8 @@
 import {Readable} from 'node:stream'
 import {setImmediate as nextTurn} from 'node:timers/promises'
-import type {Dispatcher} from 'undici'
 import type {AtomError} from '../errors.ts'
 import {type Deadline, startDeadline} from './deadline.ts'
+import type {Connections} from './dispatcher.ts'
 import {abortError, failureOf} from './failure.ts'
 import type {RequestBody, RequestSpec} from './options.ts'
 import {notProtocol} from './response.ts'
@@ -22,6 +22,8 @@ export interface Outgoing {
 /** The head of an answer; `body` has to be read or discarded. */
 export interface Incoming {
   readonly status: number
+  /** The reason phrase, chosen by the service. */
+  readonly reason: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: AsyncIterable<Uint8Array>
   readonly deadline: Deadline
@@ -29,11 +31,11 @@ export interface Incoming {
 }
 
 /** Sends one request and waits for the head of its answer. Throws a Failure, or an AtomError when aborted. */
-export async function exchange(dispatcher: Dispatcher, outgoing: Outgoing): Promise<Incoming> {
+export async function exchange(connections: Connections, outgoing: Outgoing): Promise<Incoming> {
   const {method, url, headers, body, signal, timeout, service} = outgoing
   const deadline = startDeadline(timeout, `The ${service} at ${url.origin}`, signal)
   try {
-    const answer: Dispatcher.ResponseData = await dispatcher.request({
+    const answer = await connections.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method,
@@ -41,9 +43,9 @@ export async function exchange(dispatcher: Dispatcher, outgoing: Outgoing): Prom
       body: body ? watch(body.open(), deadline) : null,
       signal: deadline.signal,
     })
-    const {statusCode: status} = answer
     return {
-      status,
+      status: answer.statusCode,
+      reason: answer.statusText,
       headers: flatten(answer.headers),
       body: guard(answer.body, outgoing, deadline),
       deadline,

@@ -1,4 +1,3 @@
-import {STATUS_CODES} from 'node:http'
 import {type ErrorBody, errorBody} from '@atomctl/protocol/errors'
 import {AtomError, type ErrorCode} from '../errors.ts'
 
@@ -29,6 +28,7 @@ const SERVICE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
 /** An answer with an error status, its body bounded and already read. */
 export interface ErrorAnswer {
   readonly status: number
+  readonly reason: string
   readonly contentType: string
   readonly text: string
   readonly origin: string
@@ -47,7 +47,7 @@ export function rejectionOf(answer: ErrorAnswer): AtomError {
   const body = parseErrorBody(answer)
   const detail = body ? describe(body) : undefined
   const code = codeOf(answer, body)
-  const shownDetail = clean(detail ?? STATUS_CODES[answer.status] ?? 'no reason given', answer.secret)
+  const shownDetail = clean(detail ?? answer.reason, answer.secret) || 'no reason given'
   const hint = body?.hint === undefined ? HINTS[code]?.(answer) : clean(body.hint, answer.secret)
   return new AtomError(code, `The ${answer.service} answered ${answer.status}: ${shownDetail}`, {
     ...(hint === undefined ? {} : {hint}),
