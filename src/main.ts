@@ -30,7 +30,7 @@ async function fail(error: unknown, argv: readonly string[]): Promise<void> {
   const {code, oclif} = error as {code?: string; oclif?: {exit?: number}}
   // `this.exit(n)`; matched by code because a user-installed plugin brings its own @oclif/core.
   if (code === 'EEXIT') return leave(oclif?.exit ?? 0)
-  const report = interruption.report ?? reportOf(error)
+  const report = interruption.explain(reportOf(error))
   await printFailure(report, argv)
   if (report.code === 'INTERNAL' && process.env['DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`)
   await leave(report.exit)

@@ -15,9 +15,10 @@ class Interruption {
     return this.#controller.signal
   }
 
-  /** What to report once a signal came. */
-  get report(): ErrorReport | undefined {
-    return this.#received
+  /** After a signal, whatever went wrong was the signal; a command that saw it coming has said it better. */
+  explain(report: ErrorReport): ErrorReport {
+    if (!this.#received) return report
+    return report.code === 'INTERRUPTED' ? {...report, ...this.#received, message: report.message} : this.#received
   }
 
   install(): void {

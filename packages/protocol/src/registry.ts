@@ -72,7 +72,8 @@ export const pushReply = z.looseObject({
 })
 export type PushReply = z.infer<typeof pushReply>
 
-export const deleteReply = z.looseObject({message: z.string().optional()})
+/** The words are free, but there are some: a page that answers 200 to everything must not pass for a deletion. */
+export const deleteReply = z.looseObject({message: z.string()})
 
 export const versionList = z.looseObject({
   name: z.string(),

@@ -1,5 +1,6 @@
 import {type Discovery} from '@atomctl/protocol/discovery'
 import {
+  deleteReply,
   type RunHistory,
   runHistory,
   type StaticDryRun,
@@ -64,7 +65,7 @@ export function createRegistryClient({http, target, clock = systemClock}: Regist
     versions: (name) => listVersions(service, name),
     push: (verified, upload) => pushPackage(service, verified, upload, clock),
     async delete(id) {
-      await service.request({method: 'DELETE', path: workflow(id)})
+      readJson(await service.request({method: 'DELETE', path: workflow(id)}), deleteReply)
     },
     async dryRun(id) {
       // Nothing is stored by it, so it may be sent again.
