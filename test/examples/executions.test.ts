@@ -20,7 +20,7 @@ describe('the example packages on the embedded services', function () {
     cpSync(EXAMPLES, sandbox.path('examples'), {recursive: true})
     server = createServer((request: IncomingMessage, response) => {
       requests.push(`${request.method} ${request.url}`)
-      response.writeHead(request.url === '/health' ? 200 : 503).end('{"status":"ok"}')
+      response.writeHead(request.url === '/broken' ? 503 : 200).end('{"status":"ok","receipt":"no. 7"}')
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     origin = `http://127.0.0.1:${(server.address() as {port: number}).port}`
@@ -84,6 +84,14 @@ describe('the example packages on the embedded services', function () {
     expect(requests).to.deep.equal(['GET /broken', 'GET /broken', 'GET /broken'])
   })
 
+  it('service-snapshot hands values from one handler to the next', async () => {
+    requests.length = 0
+    const result = await run('service-snapshot', '-p', 'url=ORIGIN/health', '-p', 'webhook_url=ORIGIN/snapshots')
+    expect(result.code, result.stderr).to.equal(0)
+    expect(result.stderr).to.contain(`service ${origin}/health says ok`).and.to.contain('announced 3 facts as no. 7')
+    expect(requests).to.deep.equal(['GET /health', 'POST /snapshots'])
+  })
+
   it('http-health-check needs to know its URL', async () => {
     const result = await run('http-health-check')
     expect(result.code).to.equal(2)
@@ -97,6 +105,7 @@ describe('the example packages on the embedded services', function () {
     ['disk-report', []],
     ['http-health-check', ['-p', `url=${hook}`]],
     ['collect-diagnostics', []],
+    ['service-snapshot', ['-p', `url=${hook}`, '-p', `webhook_url=${hook}`]],
     ['retry-demo', []],
     ['rollback-demo', []],
     ['restart-unhealthy', target],
