@@ -34,14 +34,15 @@ export interface Admitted {
 export async function admit(request: ExecutionRequest, options: AdmissionOptions): Promise<Admitted> {
   const document = readRequested(request.wpk_content)
   const verified = await verify(document, options)
-  checkPolicy(document.value)
+  checkPolicy(document.value, request.dry_run)
   const program = readProgram(document.value)
   const parameters = readParameters(document.value, request.parameters ?? {})
   const parametersDigest = `sha256:${createHash('sha256').update(canonicalJson(parameters)).digest('hex')}`
   if (!request.dry_run) await checkSupport(verified, program, parametersDigest, options)
   const problems = checkEnvironment(program, parameters)
   if (problems.length > 0) throw invalid('PARAMETER_INVALID', problems, ['parameters'])
-  const findings = checkProgram(program, parameters, options.handlers)
+  const names = declarationsOf(document.value)?.map(({name}) => name) ?? []
+  const findings = checkProgram(program, [...Object.keys(parameters), ...names], options.handlers)
   if (findings.length > 0) throw invalid('WPK_INVALID', findings, ['wpk_content'])
   return {verified, program, parameters, parametersDigest}
 }
@@ -65,8 +66,10 @@ async function verify(document: WpkDocument, {trustPolicy}: AdmissionOptions): P
   }
 }
 
-function checkPolicy(value: JsonObject): void {
+function checkPolicy(value: JsonObject, isDryRun: boolean): void {
   const report = lint(value)
+  if (report.decision === 'review' && isAutomatic(value) && !isDryRun)
+    throw notSupported(`Risk score ${report.score} needs an approval in auto mode, which this runtime cannot take`)
   if (report.decision !== 'block') return
   const findings = report.findings.filter(({suppressed}) => suppressed === undefined)
   const detail = `The security policy blocks this package: risk score ${report.score}`
@@ -78,6 +81,10 @@ function checkPolicy(value: JsonObject): void {
   })
 }
 
+function isAutomatic(value: JsonObject): boolean {
+  return readProgram(value).mode === 'auto'
+}
+
 function readParameters(value: JsonObject, given: JsonObject): JsonObject {
   const declarations = declarationsOf(value)
   const findings = checkParameters(declarations, given).filter(({severity}) => severity === 'error')
@@ -85,7 +92,10 @@ function readParameters(value: JsonObject, given: JsonObject): JsonObject {
   const defaults = (declarations ?? []).flatMap((declaration) =>
     declaration.default === undefined ? [] : [[declaration.name, declaration.default] as const],
   )
-  return {...Object.fromEntries(defaults), ...given}
+  // A secret has no place in what is stored; real runs that declare one are refused before anything is.
+  const secrets = new Set(declarations?.filter(({type}) => type === 'secret').map(({name}) => name))
+  const open = Object.entries(given).filter(([name]) => !secrets.has(name))
+  return Object.fromEntries([...defaults, ...open])
 }
 
 async function checkSupport(

@@ -2,10 +2,9 @@ import type {JsonObject} from '@atomctl/protocol/values'
 import type {Kysely} from 'kysely'
 import type {Durable, Engine} from './engine/engine.ts'
 import type {Handler} from './handlers/handler.ts'
-import {Interpreter} from './interpreter.ts'
+import {Interpreter, type Job} from './interpreter.ts'
 import type {Metrics} from './metrics.ts'
 import type {Logger} from './options.ts'
-import {findOrphans, signalAll} from './process/tree.ts'
 import {readProgram} from './program.ts'
 import type {ExecutionStore} from './store/executions.ts'
 import type {Hub} from './store/hub.ts'
@@ -78,8 +77,6 @@ export class Executor {
     if (!row || row.completed_at) return
     this.#active.add(id)
     try {
-      // Commands of a runtime that was killed are still running and would be run a second time beside themselves.
-      if (durable.recovered && row.status === 'running') signalAll(findOrphans(id), 'SIGKILL')
       await this.#interpret(durable, row)
       await this.#ended(id)
     } finally {
@@ -95,10 +92,11 @@ export class Executor {
       documentDigest: row.document_digest,
       files: JSON.parse(row.files) as SignedFiles,
     }
-    const job = {
+    const job: Job = {
       program: readProgram(JSON.parse(row.document) as JsonObject),
       parameters: JSON.parse(row.parameters) as JsonObject,
       dryRun: row.dry_run,
+      hasFiles: needs.files.length > 0,
     }
     const interpreter = new Interpreter(durable, job, {
       progress: this.#progress(row.id),

@@ -71,6 +71,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     executor,
     metrics,
     heartbeatMs: options.heartbeatMs ?? 15_000,
+    pollMs: storage.kind === 'pglite' ? Infinity : 1_000,
     bodyLimit: options.bodyLimit ?? 4 * 1024 * 1024,
     logger,
     stopping: stopping.signal,

@@ -7,11 +7,14 @@ import type {Finished, Phase, Progress} from './progress.ts'
 import {rollbackOrder} from './rollback.ts'
 
 const LONGEST_BACKOFF_MS = 3_600_000
+const LONGEST_PLAN_LINE = 4_000
 
 export interface Job {
   readonly program: Program
   readonly parameters: JsonObject
   readonly dryRun: boolean
+  /** The package brings files along, which are fetched before the first handler runs. */
+  readonly hasFiles: boolean
 }
 
 export interface Surroundings {
@@ -59,17 +62,11 @@ export class Interpreter {
     }
   }
 
+  /** Before the first handler, so that a package with wrong files does nothing at all. */
   async #prepare(): Promise<void> {
-    if (this.#job.dryRun) return
-    const problem = await this.#durable.step('prepare', async (signal) => {
-      try {
-        await this.#around.prepare(signal)
-        return null
-      } catch (error) {
-        return error instanceof Error ? error.message : String(error)
-      }
-    })
-    if (problem !== null) this.#failure = `The package's files cannot be prepared: ${problem}`
+    if (this.#job.dryRun || !this.#job.hasFiles) return
+    const prepared = await this.#durable.step('prepare', (signal) => this.#directory(signal))
+    if ('problem' in prepared) this.#failure = prepared.problem
   }
 
   async #runHandlers(): Promise<boolean> {
@@ -124,17 +121,29 @@ export class Interpreter {
   }
 
   async #attempt(phase: Phase, position: number, spec: HandlerSpec, signal: AbortSignal): Promise<HandlerResult> {
-    const handler = this.#around.handlers.get(spec.type)
+    const {progress, handlers, defaultTimeoutMs} = this.#around
+    const handler = handlers.get(spec.type)
     if (!handler) return failure(`Unknown handler type: ${spec.type}`)
-    const {progress} = this.#around
+    const directory = await this.#directory(signal)
+    if ('problem' in directory) return failure(directory.problem)
     return handler.run(spec, {
       scope: this.#scope(),
       signal,
-      timeoutMs: spec.timeoutMs ?? this.#around.defaultTimeoutMs,
+      timeoutMs: spec.timeoutMs ?? defaultTimeoutMs,
       idempotencyKey: `${this.#durable.executionId}/${phase}/${position}`,
-      directory: await this.#around.prepare(signal),
+      recovered: this.#durable.recovered,
+      directory: directory.path,
       log: (stream, text) => progress.log(spec.name, stream, text),
     })
+  }
+
+  async #directory(signal: AbortSignal): Promise<{path: string} | {problem: string}> {
+    try {
+      return {path: await this.#around.prepare(signal)}
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      return {problem: `The package's files cannot be prepared: ${reason}`}
+    }
   }
 
   async #planStep(phase: Phase, position: number, spec: HandlerSpec): Promise<StepOutcome> {
@@ -143,7 +152,7 @@ export class Interpreter {
     await progress.startStep(phase, position, 1)
     const plan = await this.#durable.step(`plan ${phase} ${position}`, () => {
       const made = this.#plan(spec)
-      for (const line of made.lines) progress.log(spec.name, 'system', `${title(phase)} ${spec.name}: ${line}`)
+      for (const line of made.lines) progress.log(null, 'system', `${title(phase)} ${spec.name}: ${shorten(line)}`)
       return Promise.resolve(made)
     })
     const error = plan.outcome === 'error' ? (plan.lines.at(-1) ?? 'cannot be planned') : null
@@ -197,6 +206,11 @@ export class Interpreter {
   #scope(): Scope {
     return {executionId: this.#durable.executionId, parameters: this.#job.parameters, outputs: this.#outputs}
   }
+}
+
+/** A plan is read by people; a long command or body is cut. */
+function shorten(line: string): string {
+  return line.length <= LONGEST_PLAN_LINE ? line : `${line.slice(0, LONGEST_PLAN_LINE)}… (${line.length} characters)`
 }
 
 const PLAN_WORDS = {ready: 'success', unknown: 'unknown', error: 'error'} as const

@@ -21,6 +21,7 @@ export interface Program {
   readonly handlers: readonly HandlerSpec[]
   /** Empty unless `rollback.enabled`. */
   readonly rollback: readonly HandlerSpec[]
+  readonly mode: string
   readonly approvalRequired: boolean
   readonly dryRunRequired: boolean
 }
@@ -34,6 +35,7 @@ export function readProgram(document: JsonObject): Program {
     name: String(objectAt(document, 'metadata')['name']),
     handlers: handlersAt(spec),
     rollback: rollback['enabled'] === true ? handlersAt(rollback) : [],
+    mode: String(safety['mode']),
     approvalRequired: safety['approval_required'] === true,
     dryRunRequired: safety['dry_run_required'] === true,
   }

@@ -4,7 +4,7 @@ import {placeholdersIn} from '@atomctl/wpk/parameters'
 import {namesIn, parseCondition} from './expressions.ts'
 import {checkVariables} from './handlers/environment.ts'
 import {finding, type Handler} from './handlers/handler.ts'
-import {requestCondition} from './handlers/api.ts'
+import {requestCondition} from './handlers/api-response.ts'
 import {isObject, type HandlerSpec, type Program} from './program.ts'
 
 /** Handlers of a program that this runtime cannot run, in the words of the answer; empty when it can run them all. */
@@ -18,11 +18,11 @@ export function unsupportedHandlers(program: Program, handlers: ReadonlyMap<stri
 /** What would fail for certain when the program ran: configurations, conditions, names that nothing can fill. */
 export function checkProgram(
   program: Program,
-  parameters: JsonObject,
+  parameterNames: readonly string[],
   handlers: ReadonlyMap<string, Handler>,
 ): Finding[] {
   const findings: Finding[] = []
-  const names = new Names(parameters)
+  const names = new Names(parameterNames)
   for (const [phase, specs] of [
     ['handlers', program.handlers] as const,
     ['rollback.handlers', program.rollback] as const,
@@ -50,8 +50,8 @@ class Names {
   readonly #known: Set<string>
   #isOpen = false
 
-  constructor(parameters: JsonObject) {
-    this.#known = new Set(Object.keys(parameters).map(normalize))
+  constructor(parameterNames: readonly string[]) {
+    this.#known = new Set(parameterNames.map(normalize))
   }
 
   has(name: string): boolean {

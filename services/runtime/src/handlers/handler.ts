@@ -18,6 +18,8 @@ export interface RunContext {
   readonly timeoutMs: number
   /** The same for every attempt at this step, also after a crash: the receiver may use it to act once. */
   readonly idempotencyKey: string
+  /** An earlier process may have been killed while it ran this step. */
+  readonly recovered: boolean
   /** This execution's own directory, holding the package's files. */
   readonly directory: string
   readonly log: LogLine

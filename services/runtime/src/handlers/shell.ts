@@ -5,6 +5,7 @@ import type {Finding} from '@atomctl/wpk/document'
 import {expandPlaceholders} from '@atomctl/wpk/parameters'
 import {runCommand, type CommandResult} from '../process/command.ts'
 import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
+import {findOrphans, signalAll} from '../process/tree.ts'
 import type {HandlerSpec} from '../program.ts'
 import {isObject} from '../program.ts'
 import {inheritedEnvironment, valueVariables} from './environment.ts'
@@ -68,6 +69,8 @@ export class ShellHandler implements Handler {
   }
 
   async run(spec: HandlerSpec, context: RunContext): Promise<HandlerResult> {
+    // The command of a runtime that was killed lives on, and would run a second time beside itself.
+    if (context.recovered) signalAll(findOrphans(context.idempotencyKey), 'SIGKILL')
     const outputFile = join(dirname(context.directory), 'output')
     await mkdir(dirname(outputFile), {recursive: true})
     await rm(outputFile, {force: true, recursive: true})

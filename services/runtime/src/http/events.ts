@@ -11,8 +11,6 @@ import {executionPath, findExecution} from './executions.ts'
 import type {App, Services} from './server.ts'
 
 const PAGE = 500
-/** Another process may be running it; in this one the hub tells at once. */
-const POLL_MS = 1_000
 
 export function addEventRoute(app: App, services: Services): void {
   app.get('/execute/:id/events', {schema: {params: executionPath}}, async (request, reply) => {
@@ -39,6 +37,8 @@ interface StreamServices {
   readonly executions: ExecutionStore
   readonly hub: Hub
   readonly heartbeatMs: number
+  /** Another process may be running it; in this one the hub tells at once. */
+  readonly pollMs: number
 }
 
 /** One reader of one execution. Reads on only as fast as the reader takes it, so nothing piles up. */
@@ -93,8 +93,8 @@ class EventStream {
   }
 
   async #waitForMore(executionId: string, version: number): Promise<void> {
-    const {hub, heartbeatMs} = this.#services
-    await hub.wait(executionId, version, Math.min(POLL_MS, heartbeatMs), this.#signal)
+    const {hub, heartbeatMs, pollMs} = this.#services
+    await hub.wait(executionId, version, Math.min(pollMs, heartbeatMs), this.#signal)
     if (Date.now() - this.#lastWrite >= heartbeatMs) await this.#write(': heartbeat\n\n')
   }
 

@@ -5,7 +5,7 @@ import type {FastifyRequest} from 'fastify'
 import * as z from 'zod'
 import {admit, type Admitted} from '../admission.ts'
 import {refuse, Refusal} from '../refusal.ts'
-import type {IdempotencyKey} from '../store/executions.ts'
+import type {IdempotencyKey, NewExecution} from '../store/executions.ts'
 import type {ExecutionRow} from '../store/tables.ts'
 import {plainLine} from '../store/events.ts'
 import {executionView, stepView} from '../store/views.ts'
@@ -19,7 +19,7 @@ export const executionPath = z.object({id: z.string().max(128)})
 
 export function addExecutionRoutes(app: App, services: Services): void {
   app.post('/execute', {schema: {body: executionRequest}}, async (request) => {
-    const id = await accept(request.body, keyOf(request), services)
+    const id = await accept(request.body, {principal: request.principal, key: keyOf(request)}, services)
     return {execution_id: id, status: 'started', message: 'Workflow execution started'}
   })
   app.get('/execute/:id', {schema: {params: executionPath}}, async (request) => {
@@ -73,29 +73,43 @@ export async function findExecution({executions}: Services, id: string): Promise
   return row
 }
 
-async function accept(body: ExecutionRequest, key: IdempotencyKey | undefined, services: Services): Promise<string> {
-  if (services.isClosing())
-    throw new Refusal(503, {detail: 'The runtime is stopping', code: 'STOPPING'}, {'retry-after': '5'})
-  const earlier = key && (await services.executions.byIdempotencyKey(key))
-  if (earlier?.request_digest === key?.requestDigest && earlier) return earlier.execution_id
-  if (earlier) throw conflict()
-  const admitted = await admit(body, services.admission)
-  const id = await store(body, admitted, key, services)
-  await services.start(id)
-  return id
+interface Requester {
+  readonly principal: string
+  readonly key: IdempotencyKey | undefined
 }
 
-async function store(
-  body: ExecutionRequest,
-  {verified, program, parameters, parametersDigest}: Admitted,
-  key: IdempotencyKey | undefined,
-  services: Services,
-): Promise<string> {
+async function accept(body: ExecutionRequest, requester: Requester, services: Services): Promise<string> {
+  if (services.isClosing())
+    throw new Refusal(503, {detail: 'The runtime is stopping', code: 'STOPPING'}, {'retry-after': '5'})
+  checkWorkflowId(body.workflow_id)
+  const earlier = await findEarlier(requester.key, services)
+  if (earlier !== undefined) return earlier
+  const admitted = await admit(body, services.admission)
+  const execution = newExecution(body, admitted, requester)
+  if (await services.executions.insert(execution, admitted.program.handlers, requester.key)) {
+    await services.start(execution.id)
+    return execution.id
+  }
+  const winner = await findEarlier(requester.key, services)
+  if (winner === undefined) throw conflict()
+  return winner
+}
+
+/** The execution that the same key already started; throws 409 when that was another request. */
+async function findEarlier(key: IdempotencyKey | undefined, {executions}: Services): Promise<string | undefined> {
+  const earlier = key && (await executions.byIdempotencyKey(key))
+  if (earlier && earlier.request_digest !== key.requestDigest) throw conflict()
+  return earlier?.execution_id
+}
+
+function newExecution(body: ExecutionRequest, admitted: Admitted, {principal}: Requester): NewExecution {
+  const {verified, program, parameters, parametersDigest} = admitted
   const {level, rule, signers, warnings, files} = verified.verification
-  const execution = {
+  return {
     id: randomUUID(),
-    workflow_id: body.workflow_id.toWellFormed().replaceAll('\0', ''),
+    workflow_id: body.workflow_id,
     workflow_name: program.name,
+    requested_by: principal.slice(0, 16),
     dry_run: body.dry_run,
     document: JSON.stringify(verified.document.value),
     document_digest: verified.digest,
@@ -104,7 +118,21 @@ async function store(
     files: JSON.stringify(files),
     verification: JSON.stringify({level, rule, signers, warnings}),
   }
-  return services.executions.insert(execution, program.handlers, key)
+}
+
+/** Free text to the protocol, but it is stored, listed and printed. */
+function checkWorkflowId(id: string): void {
+  if (id.length <= 512 && id.isWellFormed() && !/\p{Cc}/u.test(id)) return
+  throw new Refusal(422, {
+    detail: [
+      {
+        loc: ['body', 'workflow_id'],
+        msg: 'must be at most 512 characters, none of them a control character',
+        type: 'value_error',
+      },
+    ],
+    code: 'REQUEST_INVALID',
+  })
 }
 
 function keyOf(request: FastifyRequest): IdempotencyKey | undefined {

@@ -33,6 +33,7 @@ export interface Services {
   readonly executor: Executor
   readonly metrics: Metrics
   readonly heartbeatMs: number
+  readonly pollMs: number
   readonly bodyLimit: number
   readonly logger: Logger
   /** Aborts when the runtime stops; event streams end then. */
@@ -40,6 +41,9 @@ export interface Services {
   isClosing(): boolean
   start(executionId: string): Promise<void>
 }
+
+/** To arrive in full, not to be answered. */
+const REQUEST_TIMEOUT_MS = 60_000
 
 export type App = ReturnType<typeof createApp>
 
@@ -63,6 +67,7 @@ function createApp(services: Services) {
   const app = Fastify({
     bodyLimit: services.bodyLimit,
     forceCloseConnections: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
     logger: false,
   }).withTypeProvider<ZodTypeProvider>()

@@ -33,7 +33,7 @@ export function addServiceRoutes(app: App, services: Services): void {
     const program = readProgram(document.value)
     const missing = unsupportedHandlers(program, services.admission.handlers)
     if (missing.length > 0) throw failed(`${missing.join('; ')}; this runtime has ${types.join(', ')}`)
-    const broken = checkProgram(program, request.body.parameters ?? {}, services.admission.handlers).filter(
+    const broken = checkProgram(program, [], services.admission.handlers).filter(
       ({rule}) => !rule.endsWith('-unfilled'),
     )
     if (broken.length > 0) throw failed(broken.map(({path, message}) => `${path}: ${message}`).join('; '), broken)

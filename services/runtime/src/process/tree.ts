@@ -29,11 +29,11 @@ export function findTree(leader: number, cookie: string): number[] {
   return [...members]
 }
 
-/** Living processes whose environment says they belong to this execution: orphans of a runtime that was killed. */
-export function findOrphans(executionId: string): number[] {
+/** Living processes whose environment says they belong to this step: orphans of a runtime that was killed. */
+export function findOrphans(idempotencyKey: string): number[] {
   return readProcesses()
     .map(({pid}) => pid)
-    .filter((pid) => pid !== process.pid && hasCookie(pid, 'ATOM_EXECUTION_ID', executionId))
+    .filter((pid) => pid !== process.pid && hasCookie(pid, 'ATOM_IDEMPOTENCY_KEY', idempotencyKey))
 }
 
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {

@@ -53,7 +53,7 @@ export function streamedEvent(row: EventRow): ExecutionEvent {
 
 /** A line of the `logs` array: the protocol's own lines bare, output with the name of its step in front. */
 export function plainLine(entry: LogEntry): string {
-  return entry.step === null || entry.stream === 'system' ? entry.text : `[${entry.step}] ${entry.text}`
+  return entry.step === null ? entry.text : `[${entry.step}] ${entry.text}`
 }
 
 function logEntry(row: EventRow): LogEntry {

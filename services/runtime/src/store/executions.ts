@@ -8,6 +8,7 @@ export type NewExecution = Pick<
   | 'id'
   | 'workflow_id'
   | 'workflow_name'
+  | 'requested_by'
   | 'dry_run'
   | 'document'
   | 'document_digest'
@@ -34,10 +35,10 @@ export class ExecutionStore {
     this.#database = database
   }
 
-  /** Stores an execution with its steps; answers another execution when its idempotency key is taken meanwhile. */
-  async insert(execution: NewExecution, handlers: readonly HandlerSpec[], key?: IdempotencyKey): Promise<string> {
+  /** Stores an execution with its steps; false when its idempotency key was taken meanwhile. */
+  async insert(execution: NewExecution, handlers: readonly HandlerSpec[], key?: IdempotencyKey): Promise<boolean> {
     try {
-      return await this.#database.transaction().execute(async (transaction) => {
+      await this.#database.transaction().execute(async (transaction) => {
         const values = {...execution, status: 'pending' as const, created_at: new Date(), total_steps: handlers.length}
         await transaction
           .insertInto('runtime_executions')
@@ -52,11 +53,10 @@ export class ExecutionStore {
         }
         const steps = handlers.map((handler, position) => newStep(execution.id, 'handler', position, handler))
         if (steps.length > 0) await transaction.insertInto('runtime_steps').values(steps).execute()
-        return execution.id
       })
+      return true
     } catch (error) {
-      const winner = key && isUniqueViolation(error) ? await this.byIdempotencyKey(key) : undefined
-      if (winner?.request_digest === key?.requestDigest && winner) return winner.execution_id
+      if (key && isUniqueViolation(error)) return false
       throw error
     }
   }

@@ -45,7 +45,7 @@ export class StoredProgress implements Progress {
     await this.#recorder.change(async (change) => {
       const insert = change.insertInto('runtime_steps').values(rows)
       const inserted = await insert.onConflict((conflict) => conflict.doNothing()).executeTakeFirst()
-      return inserted.numInsertedOrUpdatedRows ? [lineEvent(null, line)] : []
+      return inserted.numInsertedOrUpdatedRows ? [lineEvent(line)] : []
     })
   }
 
@@ -72,7 +72,7 @@ export class StoredProgress implements Progress {
         .executeTakeFirst()
       if (!row) return []
       if (phase === 'handler' && finished.status !== 'failed') await this.#current(change, row.name, position + 1)
-      return [...(line === undefined ? [] : [lineEvent(row.name, line)]), stepEvent(row)]
+      return [...(line === undefined ? [] : [lineEvent(line)]), stepEvent(row)]
     })
   }
 
@@ -88,7 +88,7 @@ export class StoredProgress implements Progress {
         .executeTakeFirst()
       finished = row !== undefined
       if (!row) return []
-      const lines = line === undefined ? [] : [lineEvent(null, line)]
+      const lines = line === undefined ? [] : [lineEvent(line)]
       return [...lines, ...(await this.#closeSteps(change, status)), statusEvent(executionView(row))]
     })
     return finished
@@ -133,6 +133,7 @@ function stepEvent(row: StepRow): NewEvent {
   return {kind: 'step', time: new Date(), step: row.name, stream: null, body: JSON.stringify(stepView(row))}
 }
 
-function lineEvent(step: string | null, text: string): NewEvent {
-  return {kind: 'log', time: new Date(), step, stream: 'system', body: text}
+/** A line of the protocol itself belongs to no step, so that it stays bare in `logs`. */
+function lineEvent(text: string): NewEvent {
+  return {kind: 'log', time: new Date(), step: null, stream: 'system', body: text}
 }

@@ -8,6 +8,8 @@ interface ExecutionTable {
   id: string
   workflow_id: string
   workflow_name: string
+  /** Start of the digest of the token that asked for it; '' when tokens are not configured. */
+  requested_by: string
   status: ExecutionStatus
   dry_run: boolean
   document: string
@@ -77,7 +79,7 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   const statements = [
     sql`create table runtime_executions (
       ordinal bigint generated always as identity unique, id text primary key, workflow_id text not null,
-      workflow_name text not null, status text not null, dry_run boolean not null, document text not null,
+      workflow_name text not null, requested_by text not null, status text not null, dry_run boolean not null, document text not null,
       document_digest text not null, parameters text not null, parameters_digest text not null, files text not null,
       verification text not null, created_at timestamptz not null, started_at timestamptz, completed_at timestamptz,
       current_step text, steps_completed integer not null, total_steps integer not null, error_message text,

@@ -175,7 +175,7 @@ describe('executing shell packages', () => {
     expect((process.memoryUsage().rss - before) / 1e6).to.be.lessThan(80)
     const {logs} = await service.logs(execution.execution_id)
     expect(Buffer.byteLength(logs.join(''))).to.be.lessThan(4_000_000)
-    expect(logs.some((line) => line.startsWith('truncated'))).to.equal(true)
+    expect(logs.some((line) => line.startsWith('[loud] truncated'))).to.equal(true)
     const {body} = await service.request(`/execute/${execution.execution_id}/steps`)
     expect(body.steps[0].output)
       .to.contain('bytes left out')
