@@ -40,7 +40,7 @@ With --bundle any file is checked against a detached bundle and --key, as cosign
       const {verifyBlob} = await import('../lib/verify-blob.ts')
       return this.#report(await verifyBlob(name, flags.bundle, key))
     }
-    const {readVerificationSubject, verifySubject, policyOfKey} = await import('../lib/verification.ts')
+    const {readVerificationSubject, verifySubject, verifySubjectByKey} = await import('../lib/verification.ts')
     const subject = await readVerificationSubject(name, this.atom)
     if (flags['print-payload'] || flags['print-bundle']) return this.#print(subject.document, flags['print-bundle'])
     const policies =

@@ -75,12 +75,18 @@ export async function readNewPassword(path: string, access: KeyAccess): Promise<
   throw new AtomError('KEY_PASSWORD', 'the two passwords differ; nothing was written')
 }
 
+const HINTS = {
+  KEY_PASSWORD: 'check COSIGN_PASSWORD, or unset it to be asked',
+  KEY_INVALID: "atomctl keys generate   # makes a key pair in cosign's format",
+} as const
+
 /** Runs work on a key so that its errors say which file. */
 export async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!isAtomError(error) || !error.code.startsWith('KEY_')) throw error
-    throw new AtomError(error.code, `${path}: ${error.message}`, optionsOf(error))
+    const hint = error.hint ?? HINTS[error.code as keyof typeof HINTS]
+    throw new AtomError(error.code, `${path}: ${error.message}`, {...optionsOf(error), hint})
   }
 }

@@ -1,4 +1,5 @@
 import type {AtomContext} from '@atomctl/sdk/context'
+import {AtomError, isAtomError} from '@atomctl/sdk/errors'
 import {streamOf} from '@atomctl/sdk/files'
 import {isFileReference, loadPackage, parseWorkflowId} from '@atomctl/sdk/packages'
 import type {PolicyInForce} from '@atomctl/sdk/trust'
@@ -77,8 +78,27 @@ async function verifyBundle(
   return bundlePathOf(tarball)
 }
 
+/** Checks a package against one public key alone, whatever the trust policy says. */
+export async function verifySubjectByKey(
+  subject: VerificationSubject,
+  publicKeyPem: string,
+  keyFile: string,
+  registry: string,
+): Promise<VerificationResult> {
+  const policy = await policyOfKey(publicKeyPem, keyFile)
+  try {
+    return await verifySubject(subject, [{policy, file: undefined}], registry)
+  } catch (error) {
+    if (!isAtomError(error) || error.code !== 'SIGNER_UNTRUSTED') throw error
+    throw new AtomError('SIGNER_UNTRUSTED', `${subject.name} is signed with another key than ${keyFile}`, {
+      hint: `atomctl verify ${subject.name}   # says which key signed it`,
+      cause: error,
+    })
+  }
+}
+
 /** A policy that trusts exactly one key, for every package. @throws KEY_INVALID */
-export async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPolicy> {
+async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPolicy> {
   const {keyHint, parsePublicKey} = await import('@atomctl/wpk/signing')
   const publicKey = parsePublicKey(publicKeyPem)
   const key = {name: file, publicKey, hint: keyHint(publicKeyPem), notAfter: undefined, revoked: false}

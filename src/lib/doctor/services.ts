@@ -23,7 +23,7 @@ async function checkService(name: 'registry' | 'runtime', {atom, now}: CheckInpu
     return [ok(name, `${status}, ${what}`), ...checkClock(name, timestamp, answered)]
   } catch (error) {
     const transient = isAtomError(error) && TRANSIENT.has(error.code)
-    return [{...fail(name, error, fixFor(name)), ...(transient ? {transient} : {})}]
+    return [{...fail(name, error, fixFor(name)), ...(transient ? {transient, fix: fixFor(name)} : {})}]
   }
 }
 

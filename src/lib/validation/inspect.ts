@@ -1,13 +1,13 @@
 import {isAtomError} from '@atomctl/sdk/errors'
-import {type Finding, readDocument, type WpkDocument} from '@atomctl/wpk/document'
+import {type Finding, parseYaml, readDocument, type WpkDocument} from '@atomctl/wpk/document'
 import {lint, type LintReport} from '@atomctl/wpk/lint'
 import type {FileReport, PackageSummary, PolicySummary, SignatureSummary} from './report.ts'
 import {active} from './report.ts'
 
 /** Runs every check on the bytes of one document. Bad input gives findings, never an error. */
 export async function inspectDocument(bytes: Uint8Array, file: string, strict: boolean): Promise<FileReport> {
-  const {document, value, findings} = readDocument(bytes, file)
-  const report = value ? lint(value, document?.locate) : undefined
+  const {document, findings} = readDocument(bytes, file)
+  const report = document ? lint(document.value, document.locate) : lintReading(bytes, file)
   const signature = document ? await summarizeSignature(document) : undefined
   const all = [...findings, ...(report?.findings ?? []), ...signatureFindings(signature, document)]
   const accepted = document !== undefined && report?.decision !== 'block' && signature?.state !== 'invalid'
@@ -18,6 +18,13 @@ export async function inspectDocument(bytes: Uint8Array, file: string, strict: b
     ...(document && report ? {policy: summarizePolicy(report)} : {}),
     findings: all,
   }
+}
+
+/** The security policy's findings on a document that is not accepted, as far as it can be read: one pass shows all. */
+function lintReading(bytes: Uint8Array, file: string): LintReport | undefined {
+  const {reading, locate} = parseYaml(bytes, file)
+  const isMapping = typeof reading === 'object' && reading !== null && !Array.isArray(reading)
+  return isMapping ? lint(reading, locate) : undefined
 }
 
 function summarizePackage({wpk, name, version}: WpkDocument, signature: SignatureSummary): PackageSummary {

@@ -1,7 +1,6 @@
-import type {Style, View} from '@atomctl/sdk/output'
+import {oneLine, type Style, type View} from '@atomctl/sdk/output'
 import type {SettingKey} from '@atomctl/sdk/config'
 import type {SettingReport} from '../settings-report.ts'
-import {oneLine} from './findings.ts'
 
 const TITLES: Readonly<Record<SettingKey, string>> = {
   registry_url: 'Registry URL',

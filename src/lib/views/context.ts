@@ -1,6 +1,5 @@
-import {renderTable, type View} from '@atomctl/sdk/output'
+import {oneLine, renderTable, type View} from '@atomctl/sdk/output'
 import type {ContextEntry} from '../contexts.ts'
-import {oneLine} from './findings.ts'
 
 export const contextListView: View<ContextEntry[]> = {
   kind: 'ContextList',

@@ -1,6 +1,5 @@
-import type {Style, View} from '@atomctl/sdk/output'
+import {oneLine, type Style, type View} from '@atomctl/sdk/output'
 import type {CheckResult} from '../doctor/index.ts'
-import {oneLine} from './findings.ts'
 
 export const doctorView: View<CheckResult[]> = {
   kind: 'DoctorReport',

@@ -1,4 +1,4 @@
-import {printable, type Style} from '@atomctl/sdk/output'
+import {oneLine, printable, type Style} from '@atomctl/sdk/output'
 import type {Finding} from '@atomctl/wpk/document'
 
 /** A finding as people read it: the message, then where, which rule and what to do, indented beneath. */
@@ -20,9 +20,4 @@ export function placeOf({position, path}: Finding, file: string): string {
 
 function pointsOf({points}: Finding): string {
   return points === undefined || points === 0 ? '' : `${points} points`
-}
-
-/** Text from a file or a name on one line, control characters shown. */
-export function oneLine(text: string): string {
-  return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }

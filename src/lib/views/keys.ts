@@ -1,6 +1,5 @@
-import type {Style, View} from '@atomctl/sdk/output'
+import {oneLine, type Style, type View} from '@atomctl/sdk/output'
 import type {TrustedKeyEntry} from '../trusted-key.ts'
-import {oneLine} from './findings.ts'
 
 export interface KeyPairResult {
   /** Absent when only the public half was looked at. */

@@ -1,6 +1,5 @@
-import type {View} from '@atomctl/sdk/output'
+import {oneLine, type View} from '@atomctl/sdk/output'
 import type {PackedPackage} from '../pack-package.ts'
-import {oneLine} from './findings.ts'
 
 export const packView: View<PackedPackage> = {
   kind: 'PackedPackage',

@@ -1,6 +1,5 @@
-import type {View} from '@atomctl/sdk/output'
+import {oneLine, type View} from '@atomctl/sdk/output'
 import type {SignedFileResult} from '../sign-packages.ts'
-import {oneLine} from './findings.ts'
 
 export const signView: View<SignedFileResult[]> = {
   kind: 'SignedFiles',

@@ -1,4 +1,4 @@
-import type {Style, View} from '@atomctl/sdk/output'
+import {oneLine, type Style, type View} from '@atomctl/sdk/output'
 import type {Finding} from '@atomctl/wpk/document'
 import {
   active,
@@ -7,7 +7,7 @@ import {
   type PolicySummary,
   type ValidationReport,
 } from '../validation/report.ts'
-import {findingLines, oneLine} from './findings.ts'
+import {findingLines} from './findings.ts'
 
 /** One file: the seed's summary. Several: a line for each, what is wrong beneath it, and the totals. */
 export const validateView: View<ValidationReport> = {
@@ -83,6 +83,9 @@ function failedLines(report: FileReport, style: Style): string[] {
     ...errors.flatMap((finding) => findingLines(finding, file, style)),
     ...(policy?.decision === 'block' ? [`  - The security policy blocks it: risk score ${policy.score}`] : []),
     ...(strict ? ['  - Warnings count as errors (--strict)'] : []),
+    ...(findings.some(({fix}) => fix)
+      ? ['', `Quote what readers disagree on: atomctl validate --fix ${oneLine(file)}`]
+      : []),
     ...(report.summary?.signature.state === 'invalid' ? summaryLines(report.summary, file).slice(-1) : []),
   ]
 }

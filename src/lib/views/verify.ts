@@ -1,5 +1,4 @@
-import type {Style, View} from '@atomctl/sdk/output'
-import {oneLine} from './findings.ts'
+import {oneLine, type Style, type View} from '@atomctl/sdk/output'
 
 /** What one trust policy said. */
 export interface Verdict {

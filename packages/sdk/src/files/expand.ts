@@ -1,7 +1,7 @@
 import {glob, readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {AtomError} from '@atomctl/wpk/errors'
-import {inputFailure} from './read.ts'
+import {inputFailure, missingInput} from './read.ts'
 
 const DOCUMENT = /\.wpk\.ya?ml$/
 
@@ -25,7 +25,7 @@ async function expand(path: string): Promise<string[]> {
   if (info?.isDirectory()) return documentsIn(path)
   if (info) return [path]
   if (/[*?[{]/.test(path)) return matches(path)
-  throw new AtomError('INPUT_MISSING', `${path} does not exist`)
+  throw missingInput(path)
 }
 
 async function documentsIn(directory: string): Promise<string[]> {
@@ -38,12 +38,16 @@ async function documentsIn(directory: string): Promise<string[]> {
     .filter((file) => !file.includes('node_modules'))
     .toSorted()
   if (files.length > 0) return files
-  throw new AtomError('INPUT_MISSING', `${directory} holds no *.wpk.yaml file`)
+  throw new AtomError('INPUT_MISSING', `${directory} holds no *.wpk.yaml file`, {
+    hint: 'name a file, or another directory',
+  })
 }
 
 async function matches(pattern: string): Promise<string[]> {
   const files: string[] = []
   for await (const file of glob(pattern)) files.push(file)
   if (files.length > 0) return files.toSorted()
-  throw new AtomError('INPUT_MISSING', `nothing matches ${pattern}`)
+  throw new AtomError('INPUT_MISSING', `nothing matches ${pattern}`, {
+    hint: 'check the pattern and the working directory',
+  })
 }

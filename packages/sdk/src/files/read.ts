@@ -1,6 +1,8 @@
-import {createReadStream} from 'node:fs'
+import {createReadStream, readdirSync} from 'node:fs'
 import {open} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
 import {AtomError} from '@atomctl/wpk/errors'
+import {closest} from '../suggest.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -60,13 +62,30 @@ export function streamOf(path: string): () => ReturnType<typeof createReadStream
 /** A file-system error as ours; others pass unchanged. */
 export function inputFailure(path: string, error: unknown): unknown {
   const {code} = error as NodeJS.ErrnoException
-  if (code === 'ENOENT') return new AtomError('INPUT_MISSING', `${path} does not exist`, {cause: error})
+  if (code === 'ENOENT') return missingInput(path, error)
   if (code === 'EISDIR') return new AtomError('INPUT_UNREADABLE', `${path} is a directory, not a file`, {cause: error})
   const reason = REASONS[code ?? '']
   return reason ? new AtomError('INPUT_UNREADABLE', `cannot read ${path}: ${reason}`, {cause: error}) : error
 }
 
+/** The error of a file that is not there, with the name that was probably meant. */
+export function missingInput(path: string, cause?: unknown): AtomError {
+  const nearest = closest(basename(path), namesIn(dirname(path)))
+  const hint =
+    nearest === undefined ? 'check the path and the working directory' : `did you mean ${join(dirname(path), nearest)}?`
+  return new AtomError('INPUT_MISSING', `${path} does not exist`, {hint, cause})
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).slice(0, 1000)
+  } catch {
+    return [] // the directory is missing too
+  }
+}
+
 function tooLarge(name: string, limit: number): AtomError {
   const size = limit >= 1 << 20 ? `${limit >> 20} MiB` : `${limit} bytes`
-  return new AtomError('WPK_UNREADABLE', `${name} is larger than ${size}`, {details: {limit}})
+  const hint = 'a document has at most 1 MiB; larger content belongs in files beside it: atomctl pack DIRECTORY'
+  return new AtomError('WPK_UNREADABLE', `${name} is larger than ${size}`, {hint, details: {limit}})
 }

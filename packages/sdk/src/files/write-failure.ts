@@ -17,5 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function writeFailure(path: string, cause: unknown): AtomError {
   if (isAtomError(cause)) return cause
   const {code, message} = cause as NodeJS.ErrnoException
-  return new AtomError('OUTPUT_FAILED', `cannot write ${path}: ${REASONS[code ?? ''] ?? message}`, {cause})
+  const hint =
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'free some space, or write somewhere else' : 'write somewhere else'
+  return new AtomError('OUTPUT_FAILED', `cannot write ${path}: ${REASONS[code ?? ''] ?? message}`, {hint, cause})
 }

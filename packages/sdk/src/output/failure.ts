@@ -1,7 +1,7 @@
 import type {ErrorReport} from '../errors.ts'
 import {createEnvelope} from './envelope.ts'
 import {isStructured} from './format.ts'
-import {type Style, printable} from './style.ts'
+import {type Style, oneLine, printable} from './style.ts'
 
 interface ReportedFinding {
   message: string
@@ -11,11 +11,11 @@ interface ReportedFinding {
 
 /** An error as human text: what failed, the server's own words, every finding, what to do next. */
 export function failureText(report: ErrorReport, style: Style): string {
-  const {message, hint, details} = report
+  const {code, message, hint, details} = report
   const findings = (details?.['findings'] ?? []) as readonly ReportedFinding[]
   const detail = details?.['detail']
   return [
-    `${style.bad('[ERROR]')} ${printable(message)}`,
+    `${style.bad('[ERROR]')} ${code === 'USAGE' ? printable(message) : oneLine(message)}`,
     ...(typeof detail === 'string' && detail !== '' ? [`  Error: ${printable(detail)}`] : []),
     ...findings.map((finding) => `  - ${printable(finding.message)}${placeOf(finding)}`),
     ...(hint === undefined ? [] : [`${style.faint('hint:')} ${printable(hint)}`]),

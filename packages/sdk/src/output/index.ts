@@ -1,6 +1,6 @@
 export {API_VERSION, createEnvelope, type Envelope} from './envelope.ts'
 export {failureEnvelope, failureText} from './failure.ts'
 export {FORMATS, type Format, formatOf, isStructured} from './format.ts'
-export {createStyle, printable, type Style, wantsColour} from './style.ts'
+export {createStyle, oneLine, printable, type Style, wantsColour} from './style.ts'
 export {renderTable} from './table.ts'
 export {render, type RenderOptions, type View} from './view.ts'

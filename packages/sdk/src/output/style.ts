@@ -34,6 +34,11 @@ export function createStyle(colour: boolean): Style {
   }
 }
 
+/** The same on one line: for names and messages that must not look like two. */
+export function oneLine(text: string): string {
+  return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
+}
+
 /** Makes text from a file or a server safe for a terminal: control characters are shown, never obeyed. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are the characters to defuse
