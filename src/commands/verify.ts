@@ -43,10 +43,9 @@ With --bundle any file is checked against a detached bundle and --key, as cosign
     const {readVerificationSubject, verifySubject, verifySubjectByKey} = await import('../lib/verification.ts')
     const subject = await readVerificationSubject(name, this.atom)
     if (flags['print-payload'] || flags['print-bundle']) return this.#print(subject.document, flags['print-bundle'])
-    const policies =
-      key === undefined ? undefined : [{policy: await policyOfKey(key, flags.key ?? ''), file: undefined}]
-    const inForce = policies ?? (await this.atom.trustPolicies())
-    return this.#report(await verifySubject(subject, inForce, await this.atom.registryUrl()))
+    const registry = await this.atom.registryUrl()
+    if (key !== undefined) return this.#report(await verifySubjectByKey(subject, key, flags.key ?? '', registry))
+    return this.#report(await verifySubject(subject, await this.atom.trustPolicies(), registry))
   }
 
   #report(result: VerificationResult): Promise<VerificationResult> {
