@@ -51,6 +51,10 @@ export class Executor {
     for (const id of await workspace.list()) if (!alive.has(id)) await workspace.remove(id)
   }
 
+  async start(id: string): Promise<void> {
+    await this.#options.engine.start(id)
+  }
+
   /** False when the execution has already ended. */
   async cancel(id: string): Promise<boolean> {
     const {engine, executions} = this.#options

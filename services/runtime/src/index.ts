@@ -6,9 +6,10 @@ import {Executor} from './executor.ts'
 import {ApiHandler} from './handlers/api.ts'
 import type {Handler} from './handlers/handler.ts'
 import {ShellHandler} from './handlers/shell.ts'
-import {buildServer} from './http/server.ts'
+import {buildServer, type Services} from './http/server.ts'
 import {Metrics} from './metrics.ts'
-import {SILENT, type RuntimeOptions} from './options.ts'
+import {SILENT, type Logger, type RuntimeOptions} from './options.ts'
+import {Retention} from './retention.ts'
 import {EventStore} from './store/events.ts'
 import {ExecutionStore} from './store/executions.ts'
 import {Hub} from './store/hub.ts'
@@ -31,18 +32,50 @@ export interface Runtime {
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const {storage, logger = SILENT} = options
   await storage.migrate('runtime', MIGRATIONS)
+  const agent = new Agent({connect: {timeout: CONNECT_TIMEOUT_MS}})
+  const parts = assemble(options, createHandlers(options, agent), logger)
+  const stopping = new AbortController()
+  let closing: Promise<void> | undefined
+  const app = await buildServer({
+    ...createServices(options, parts, logger),
+    stopping: stopping.signal,
+    isClosing: () => closing !== undefined,
+  })
+  await parts.executor.launch()
+  parts.retention.start()
+  const close = async (): Promise<void> => {
+    await parts.retention.stop()
+    await parts.engine.close(options.drainMs ?? 10_000)
+    stopping.abort()
+    await app.close()
+    await agent.destroy()
+  }
+  return {app, close: () => (closing ??= close())}
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+
+interface Parts {
+  readonly engine: DbosEngine
+  readonly executions: ExecutionStore
+  readonly executor: Executor
+  readonly handlers: ReadonlyMap<string, Handler>
+  readonly hub: Hub
+  readonly metrics: Metrics
+  readonly retention: Retention
+}
+
+function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler>, logger: Logger): Parts {
+  const {storage} = options
   const database = storage.database<RuntimeTables>()
   const executions = new ExecutionStore(database)
   const hub = new Hub()
-  const agent = new Agent({connect: {timeout: 10_000}})
-  const handlers = createHandlers(options, agent)
-  const engine = new DbosEngine({
-    storage,
-    concurrency: options.concurrency ?? 16,
-    executorId: storage.kind === 'pglite' ? 'local' : randomUUID(),
-    logger,
-  })
+  // On PGlite there is only ever one runtime, which must find its own executions again.
+  const executorId = storage.kind === 'pglite' ? 'local' : randomUUID()
+  const engine = new DbosEngine({storage, concurrency: options.concurrency ?? 16, executorId, logger})
   const metrics: Metrics = new Metrics(() => executor.activeCount)
+  const workspace = new Workspace(options.workDirectory, options.packages)
+  const defaultTimeoutMs = options.defaultTimeoutMs ?? 3_600_000
   const executor = new Executor({
     engine,
     database,
@@ -51,22 +84,30 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     handlers,
     metrics,
     logger,
-    workspace: new Workspace(options.workDirectory, options.packages),
-    defaultTimeoutMs: options.defaultTimeoutMs ?? 3_600_000,
+    workspace,
+    defaultTimeoutMs,
   })
-  const stopping = new AbortController()
-  let isClosing = false
-  const app = await buildServer({
-    version: options.version,
-    access: {tokens: options.tokens, anonymousReads: options.anonymousReads ?? false},
+  const retention = new Retention({database, engine, logger, days: options.retentionDays ?? 30})
+  return {engine, executions, executor, handlers, hub, metrics, retention}
+}
+
+function createServices(
+  options: RuntimeOptions,
+  {executions, executor, handlers, hub, metrics}: Parts,
+  logger: Logger,
+): Omit<Services, 'stopping' | 'isClosing'> {
+  const {storage, version, tokens, trustPolicy, packages} = options
+  return {
+    version,
+    access: {tokens, anonymousReads: options.anonymousReads ?? false},
     admission: {
-      trustPolicy: options.trustPolicy,
+      trustPolicy,
       handlers,
-      hasPackages: options.packages !== undefined,
+      hasPackages: packages !== undefined,
       hasPassedDryRun: (document, parameters) => executions.hasPassedDryRun(document, parameters),
     },
     executions,
-    events: new EventStore(database),
+    events: new EventStore(storage.database<RuntimeTables>()),
     hub,
     executor,
     metrics,
@@ -74,26 +115,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     pollMs: storage.kind === 'pglite' ? Infinity : 1_000,
     bodyLimit: options.bodyLimit ?? 4 * 1024 * 1024,
     logger,
-    stopping: stopping.signal,
-    isClosing: () => isClosing,
-    start: (id) => engine.start(id),
-  })
-  await executor.launch()
-  const close = async (): Promise<void> => {
-    if (isClosing) return
-    isClosing = true
-    await engine.close(options.drainMs ?? 10_000)
-    stopping.abort()
-    await app.close()
-    await agent.destroy()
   }
-  return {app, close}
 }
 
 function createHandlers(options: RuntimeOptions, agent: Agent): ReadonlyMap<string, Handler> {
   const handlers: Handler[] = [
     new ShellHandler({environment: options.environment ?? {}, killGraceMs: options.killGraceMs ?? 2_000}),
-    new ApiHandler(() => Promise.resolve(agent)),
+    new ApiHandler(agent),
   ]
   return new Map(handlers.map((handler) => [handler.type, handler]))
 }

@@ -4,6 +4,17 @@ import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-c
 const LARGEST_CARDINALITY = 500
 const OTHER = 'other'
 
+function activeGauge(countActive: () => number): Gauge {
+  return new Gauge({
+    name: 'active_workflows',
+    help: 'Executions in this process that have not ended',
+    registers: [],
+    collect() {
+      this.set(countActive())
+    },
+  })
+}
+
 /** The series of protocol section 3.6, in a registry of this app's own. */
 export class Metrics {
   readonly #registry = new Registry()
@@ -42,14 +53,7 @@ export class Metrics {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 1800],
       registers,
     })
-    new Gauge({
-      name: 'active_workflows',
-      help: 'Executions in this process that have not ended',
-      registers,
-      collect() {
-        this.set(countActive())
-      },
-    })
+    this.#registry.registerMetric(activeGauge(countActive))
   }
 
   ended(name: string, status: string, seconds: number): void {

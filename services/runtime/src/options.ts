@@ -39,6 +39,8 @@ export interface RuntimeOptions {
   bodyLimit?: number
   /** Silence on an event stream after which a comment is sent; default 15 s. */
   heartbeatMs?: number
+  /** After how many days an ended execution is forgotten; default 30, Infinity keeps all. */
+  retentionDays?: number
   logger?: Logger
 }
 

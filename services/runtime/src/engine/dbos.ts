@@ -48,8 +48,7 @@ export class DbosEngine implements Engine {
   }
 
   async launch(run: Run, onLost: OnLost): Promise<void> {
-    if (launched) throw new Error('one process runs one runtime: close the first before creating another')
-    launched = this
+    occupy(this)
     this.#callbacks = {run, onLost}
     DBOS.setConfig(configuration(this.#options))
     try {
@@ -130,6 +129,11 @@ export class DbosEngine implements Engine {
     await onLost(id, 'cancelled', 'Cancelled')
     throw error.cause ?? new DBOSErrors.DBOSWorkflowCancelledError(id)
   }
+}
+
+function occupy(engine: DbosEngine): void {
+  if (launched) throw new Error('one process runs one runtime: close the first before creating another')
+  launched = engine
 }
 
 function configuration({storage, executorId, logger}: DbosOptions): Parameters<typeof DBOS.setConfig>[0] {

@@ -30,9 +30,9 @@ import {
 /** One HTTP request. Redirects are not followed: a redirect is a status like any other. */
 export class ApiHandler implements Handler {
   readonly type = 'api'
-  readonly #dispatcher: () => Promise<Dispatcher>
+  readonly #dispatcher: Dispatcher
 
-  constructor(dispatcher: () => Promise<Dispatcher>) {
+  constructor(dispatcher: Dispatcher) {
     this.#dispatcher = dispatcher
   }
 
@@ -89,8 +89,7 @@ export class ApiHandler implements Handler {
   }
 
   async #send(request: HttpRequest, context: RunContext): Promise<HttpResponse> {
-    const dispatcher = await this.#dispatcher()
-    const {statusCode, body} = await dispatcher.request({
+    const {statusCode, body} = await this.#dispatcher.request({
       origin: request.url.origin,
       path: request.url.pathname + request.url.search,
       method: request.method,

@@ -7,11 +7,11 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Names with which data would take over the shell, the loader or an interpreter instead of being read. */
-const RESERVED = new Set([
-  ...['PATH', 'HOME', 'IFS', 'ENV', 'BASH_ENV', 'SHELL', 'SHELLOPTS', 'BASHOPTS', 'PS4', 'PROMPT_COMMAND', 'CDPATH'],
-  ...['GLOBIGNORE', 'TMPDIR', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_PATH', 'PERL5LIB', 'PERL5OPT', 'RUBYOPT', 'RUBYLIB'],
-  ...['PYTHONPATH', 'PYTHONSTARTUP', 'PYTHONHOME', 'JAVA_TOOL_OPTIONS', 'CLASSPATH', 'EDITOR', 'VISUAL', 'PAGER'],
-])
+const RESERVED: ReadonlySet<string> = new Set(
+  `PATH HOME IFS ENV BASH_ENV SHELL SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND CDPATH GLOBIGNORE TMPDIR LANG TZ
+  NODE_OPTIONS NODE_PATH PERL5LIB PERL5OPT RUBYOPT RUBYLIB PYTHONPATH PYTHONSTARTUP PYTHONHOME JAVA_TOOL_OPTIONS
+  CLASSPATH EDITOR VISUAL PAGER`.split(/\s+/),
+)
 const RESERVED_PREFIX = /^(LD_|DYLD_|BASH_FUNC_|ATOM_|GIT_|LC_)/
 const LARGEST_VALUE = 128 * 1024
 

@@ -87,7 +87,7 @@ async function accept(body: ExecutionRequest, requester: Requester, services: Se
   const admitted = await admit(body, services.admission)
   const execution = newExecution(body, admitted, requester)
   if (await services.executions.insert(execution, admitted.program.handlers, requester.key)) {
-    await services.start(execution.id)
+    await services.executor.start(execution.id)
     return execution.id
   }
   const winner = await findEarlier(requester.key, services)

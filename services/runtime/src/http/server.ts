@@ -39,7 +39,6 @@ export interface Services {
   /** Aborts when the runtime stops; event streams end then. */
   readonly stopping: AbortSignal
   isClosing(): boolean
-  start(executionId: string): Promise<void>
 }
 
 /** To arrive in full, not to be answered. */

@@ -86,6 +86,7 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
       cancel_requested boolean not null default false)`,
     sql`create index runtime_executions_workflow on runtime_executions (workflow_id, ordinal)`,
     sql`create index runtime_executions_status on runtime_executions (status, ordinal)`,
+    sql`create index runtime_executions_completed on runtime_executions (completed_at)`,
     sql`create index runtime_executions_dry_run on runtime_executions (document_digest, parameters_digest)
       where dry_run`,
     sql`create table runtime_steps (
