@@ -62,7 +62,9 @@ function readDigest(entry: TokenDigest): {digest: Buffer; identity: Identity} {
 export async function authenticate(request: FastifyRequest, store: TokenStore, anonymousReads: boolean): Promise<void> {
   const access = request.routeOptions.config.access ?? 'anyone'
   if (access === 'anyone' || (access === 'reader' && anonymousReads && request.method === 'GET')) return
-  const identity = await store.identify(bearerToken(request.headers.authorization))
+  const token = bearerToken(request.headers.authorization)
+  delete request.headers.authorization // nothing after this needs it, and what is not there cannot be logged
+  const identity = await store.identify(token)
   if (!identity) throw unauthenticated('Invalid authentication credentials')
   if (ROLES.indexOf(identity.role) < ROLES.indexOf(access)) {
     throw new Refusal(403, `${identity.name} is a ${identity.role}; this needs a ${access}`, {code: 'DENIED'})

@@ -38,17 +38,8 @@ export function describeDryRun(workflowId: string, value: JsonObject, who: strin
 
 type Issue = StaticDryRun['validation']['issues'][number]
 
-function describeIssue(finding: Finding): Issue {
-  const {rule, message, path, suggestion = null, cwe = null} = finding
-  return {rule_id: rule, severity: severityOf(finding), message, path, suggestion, cwe}
-}
-
-/** The original's words; its points tell them apart. */
-function severityOf({points = 0, severity}: Finding): string {
-  if (points >= 25) return 'critical'
-  if (points >= 15) return 'high'
-  if (points >= 10) return 'medium'
-  return severity === 'error' ? 'high' : 'low'
+function describeIssue({rule, level = 'low', message, path, suggestion, cwe}: Finding): Issue {
+  return {rule_id: rule, severity: level, message, path, suggestion: suggestion ?? null, cwe: cwe ?? null}
 }
 
 function describeIssues(issues: readonly Issue[], severities: readonly string[]): string[] {
@@ -70,8 +61,14 @@ function requestApproval(
   report: LintReport,
   errors: readonly string[],
   {who, now}: {who: string; now: Date},
-): Record<string, Json> {
-  const issue = {rule_id: 'policy_violation', severity: 'high', path: 'unknown', suggestion: null, cwe: null}
+): Record<string, unknown> {
+  const issue: Omit<Issue, 'message'> = {
+    rule_id: 'policy_violation',
+    severity: 'high',
+    path: 'unknown',
+    suggestion: null,
+    cwe: null,
+  }
   return {
     workflow_id: workflowId,
     risk_score: report.score,

@@ -19,7 +19,7 @@ import type {RegistryTables} from '../schema.ts'
 
 const byId = z.object({id: z.string()})
 /** A body that is ignored but must be an object when there is one (protocol section 2.7). */
-const optionalObject = z.record(z.string(), json).optional()
+const optionalObject = z.record(z.string(), json).nullish()
 
 export function registerPackageRoutes(app: App, packages: PackageStore, database: Kysely<RegistryTables>): void {
   const read = {access: 'reader'} as const

@@ -29,6 +29,9 @@ export async function startServer(policy: TrustPolicy, options: ServerOptions = 
     version: '1.2.3',
     anonymousReads: true,
     ...rest,
+  }).catch(async (error: unknown) => {
+    await storage.close()
+    throw error
   })
   await registry.app.listen({port: 0, host: '127.0.0.1'})
   const {port} = registry.app.server.address() as AddressInfo
