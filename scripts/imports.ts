@@ -19,7 +19,7 @@ const DOORS: readonly {readonly dependency: RegExp; readonly folders: readonly s
   {dependency: /^yaml$/, folders: ['packages/wpk/src/document/']},
   {dependency: /^tar-stream$/, folders: ['packages/wpk/src/archive/']},
   {dependency: /^@sigstore\//, folders: ['packages/wpk/src/signing/', 'packages/wpk/src/trust/']},
-  {dependency: /^undici$/, folders: ['packages/sdk/src/http/', 'services/runtime/src/handlers/']},
+  {dependency: /^undici$/, folders: ['packages/sdk/src/http/', 'services/runtime/src/']},
   {dependency: /^(pg|@electric-sql\/.*)$/, folders: ['services/storage/src/']},
   {dependency: /^kysely(\/.*)?$/, folders: ['services/']},
   {dependency: /^(fastify|@fastify\/.*|fastify-.*)$/, folders: ['services/']},
@@ -31,10 +31,16 @@ const DOORS: readonly {readonly dependency: RegExp; readonly folders: readonly s
   },
 ]
 
-/** One source file and what it imports, paths relative to the repository with forward slashes. */
+export interface Import {
+  readonly name: string
+  /** `import type`: gone at run time, so it neither loads a dependency nor closes a circle. */
+  readonly isType: boolean
+}
+
+/** One source file and what it imports, the path relative to the repository with forward slashes. */
 export interface SourceFile {
   readonly path: string
-  readonly imports: readonly string[]
+  readonly imports: readonly Import[]
 }
 
 /** Every source file of every room (tests are free to import what they need). */
@@ -47,27 +53,29 @@ function inRepository(path: string): string {
   return relative(ROOT, path).replaceAll(sep, '/')
 }
 
-/** Module names in `import`, `export … from` and `import()`, types included, comments left out. */
-export function importsOf(source: string): string[] {
+/** What `import`, `export … from` and `import()` name; comments are left out. */
+export function importsOf(source: string): Import[] {
   const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '')
-  const statements = code.matchAll(/^\s*(?:import|export)\s+(?:[\w$*\s{},]+?\sfrom\s+)?['"]([^'"]+)['"]/gm)
-  const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)
-  return [...new Set([...statements, ...calls].map((match) => match[1] ?? ''))]
+  const statements = code.matchAll(
+    /^\s*(?:import|export)\s+(type\s+(?!,|from))?(?:[\w$*\s{},]+?\sfrom\s+)?['"]([^'"]+)['"]/gm,
+  )
+  const calls = code.matchAll(/(typeof\s+)?\bimport\(\s*['"]([^'"]+)['"]/g)
+  return [...statements, ...calls].map(([, type, name = '']) => ({name, isType: type !== undefined}))
 }
 
 /** Every import that goes against the arrows, a door or the rule that commands do not know each other, and every circle. */
 export function findViolations(files: readonly SourceFile[]): string[] {
-  const edges = files.flatMap((file) => file.imports.map((name) => [file.path, name] as const))
-  const wrong = edges.flatMap(([path, name]) => judge(path, name) ?? [])
+  const edges = files.flatMap((file) => file.imports.map((imported) => [file.path, imported] as const))
+  const wrong = edges.flatMap(([path, imported]) => judge(path, imported) ?? [])
   return [...wrong, ...findCircles(files).map((circle) => `circle: ${circle.join(' → ')}`)]
 }
 
-function judge(path: string, name: string): string | undefined {
+function judge(path: string, {name, isType}: Import): string | undefined {
   if (name.startsWith('.')) return judgeNeighbour(path, resolveImport(path, name))
   const firstParty = /^@atomctl\/([^/]+)/.exec(name)?.[1]
   if (firstParty !== undefined) return judgeArrow(path, firstParty)
   const door = DOORS.find(({dependency}) => dependency.test(name))
-  if (!door || door.folders.some((folder) => path.startsWith(folder))) return undefined
+  if (!door || isType || door.folders.some((folder) => path.startsWith(folder))) return undefined
   return `${path} imports ${name}, which belongs in ${door.folders.join(' or ')}`
 }
 
@@ -101,8 +109,9 @@ export function findCircles(files: readonly SourceFile[]): string[][] {
   return [...circles.values()]
 }
 
-function neighbours(path: string, imports: readonly string[]): string[] {
-  return imports.filter((name) => name.startsWith('.')).map((name) => resolveImport(path, name))
+function neighbours(path: string, imports: readonly Import[]): string[] {
+  const loaded = imports.filter(({name, isType}) => name.startsWith('.') && !isType)
+  return loaded.map(({name}) => resolveImport(path, name))
 }
 
 function walk(

@@ -1,8 +1,12 @@
 import {expect} from 'chai'
-import {findCircles, findViolations, importsOf, readSources} from '../../scripts/imports.ts'
+import {findCircles, findViolations, importsOf, readSources, type SourceFile} from '../../scripts/imports.ts'
 
-function violationsOf(path: string, ...imports: string[]): string[] {
-  return findViolations([{path, imports}])
+function source(path: string, ...names: string[]): SourceFile {
+  return {path, imports: names.map((name) => ({name, isType: false}))}
+}
+
+function violationsOf(path: string, ...names: string[]): string[] {
+  return findViolations([source(path, ...names)])
 }
 
 describe('the direction of imports', () => {
@@ -48,7 +52,7 @@ describe('the direction of imports', () => {
 
 describe('reading imports from a source', () => {
   it('finds static, type-only, re-exported, side-effect and lazy imports', () => {
-    const source = [
+    const text = [
       "import a, {b} from 'one'",
       "import type {\n  C,\n} from 'two'",
       "export {d} from 'three'",
@@ -56,7 +60,9 @@ describe('reading imports from a source', () => {
       "import 'five'",
       "const e = await import('six')",
     ].join('\n')
-    expect(importsOf(source)).to.deep.equal(['one', 'two', 'three', 'four', 'five', 'six'])
+    const found = importsOf(text)
+    expect(found.map(({name}) => name)).to.deep.equal(['one', 'two', 'three', 'four', 'five', 'six'])
+    expect(found.filter(({isType}) => isType)).to.deep.equal([{name: 'two', isType: true}])
   })
 
   it('does not take a comment or a string for an import', () => {
@@ -66,12 +72,21 @@ describe('reading imports from a source', () => {
   })
 })
 
+describe('an import of types', () => {
+  it('follows the arrows like any other', () => {
+    const imports = [{name: '@atomctl/registry', isType: true}]
+    expect(findViolations([{path: 'src/commands/push.ts', imports}])).to.have.lengthOf(1)
+  })
+
+  it('opens no door and closes no circle, since nothing is loaded', () => {
+    const pool = {path: 'services/runtime/src/peers.ts', imports: [{name: 'pg', isType: true}]}
+    const self = {path: 'src/lib/a.ts', imports: [{name: './a.ts', isType: true}]}
+    expect(findViolations([pool, self])).to.deep.equal([])
+  })
+})
+
 describe('circles of imports', () => {
-  const circle = [
-    {path: 'src/lib/a.ts', imports: ['./b.ts']},
-    {path: 'src/lib/b.ts', imports: ['./c.ts']},
-    {path: 'src/lib/c.ts', imports: ['./a.ts']},
-  ]
+  const circle = [source('src/lib/a.ts', './b.ts'), source('src/lib/b.ts', './c.ts'), source('src/lib/c.ts', './a.ts')]
 
   it('are named once, whatever file the search starts at', () => {
     expect(findCircles(circle)).to.have.lengthOf(1)
@@ -80,10 +95,10 @@ describe('circles of imports', () => {
 
   it('are not seen in a diamond', () => {
     const diamond = [
-      {path: 'src/lib/a.ts', imports: ['./b.ts', './c.ts']},
-      {path: 'src/lib/b.ts', imports: ['./d.ts']},
-      {path: 'src/lib/c.ts', imports: ['./d.ts']},
-      {path: 'src/lib/d.ts', imports: []},
+      source('src/lib/a.ts', './b.ts', './c.ts'),
+      source('src/lib/b.ts', './d.ts'),
+      source('src/lib/c.ts', './d.ts'),
+      source('src/lib/d.ts'),
     ]
     expect(findCircles(diamond)).to.deep.equal([])
   })
