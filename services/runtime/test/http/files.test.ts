@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {Readable} from 'node:stream'
 import type {PackageSource} from '@atomctl/protocol/packages'
+import type {Execution} from '@atomctl/protocol/runtime'
 import {packArchive} from '@atomctl/wpk/archive'
 import type {SignedFile} from '@atomctl/wpk/signing'
 import {expect} from 'chai'
@@ -66,9 +67,7 @@ describe('executing packages that bring files', () => {
 
   const request = {workflow_id: 'with-files-1.0.0', parameters: {who: 'Ann'}}
 
-  async function runPushed(
-    content: Record<string, never>,
-  ): Promise<{status: string; error_message?: string | null; logs?: string[]}> {
+  async function runPushed(content: Record<string, never>): Promise<Execution> {
     const answer = await service.submitContent(content, request)
     expect(answer.status).to.equal(200)
     return service.ended(answer.body.execution_id)

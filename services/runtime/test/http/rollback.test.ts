@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {expect} from 'chai'
-import {shell} from '../support/packages.ts'
+import {shell, type PackageShape} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
 
 describe('rollback', () => {
@@ -11,7 +11,7 @@ describe('rollback', () => {
   after(() => service.stop())
 
   const note = (file: string, text: string): string => `echo ${text} >> "${service.path(file)}"`
-  const withRollback = (handlers: object[], undo: object[]): object & {handlers: object[]} => ({
+  const withRollback = (handlers: object[], undo: object[]): PackageShape => ({
     handlers,
     safety: {rollback_enabled: true},
     rollback: {enabled: true, handlers: undo},
