@@ -86,8 +86,15 @@ function fillEmpty(entry: Entry, quoted: string): Splice {
 }
 
 function insertEntry(text: string, map: Map, key: string, value: string): Splice {
-  const entry = `${isPlainText(key) ? key : quoteText(key)}: ${quoteText(value)}`
+  const quoted = isJson(map) || !isPlainText(key)
+  const entry = `${quoted ? quoteText(key) : key}: ${quoteText(value)}`
   return map.flow ? insertFlow(text, map, entry) : insertLine(text, map, entry)
+}
+
+/** Where the neighbours are quoted the new key is too, so that JSON stays JSON. */
+function isJson(map: Map): boolean {
+  const first = map.items[0]?.key
+  return map.flow === true && isScalar(first) && first.type === 'QUOTE_DOUBLE'
 }
 
 function insertFlow(text: string, map: Map, entry: string): Splice {

@@ -86,6 +86,11 @@ class Gate {
       this.#report('yaml_documents', `${this.#source} is empty`, {})
       return undefined
     }
+    if (isScalar(contents)) {
+      const message = `${this.#source} holds a single value: a mapping or a list is expected`
+      this.#report('yaml_root', message, {offset: contents.range[0]})
+      return undefined
+    }
     return this.#findings.some(({rule}) => rule === 'yaml_syntax') ? undefined : contents
   }
 
@@ -184,10 +189,16 @@ class Gate {
     const [start, end] = node.range
     if (node.source === '') {
       const message = 'The value is empty: write null, or "" to mean empty text'
-      const text = /\s/.test(this.#text.normalized[start - 1] ?? ' ') ? 'null' : ' null'
+      const text = this.#spaced('null', start)
       return this.#report('yaml_empty', message, {offset: start, path, rewrite: {start, end: start, text}})
     }
     this.#report('yaml_ambiguous', scalar.problem, {offset: start, path, rewrite: {start, end, text: scalar.rewrite}})
+  }
+
+  /** The text with a space on each side where another character touches it. */
+  #spaced(text: string, offset: number): string {
+    const [before = ' ', after = ' '] = [this.#text.normalized[offset - 1], this.#text.normalized[offset]]
+    return `${/\s/.test(before) ? '' : ' '}${text}${/[\s,\]}]/.test(after) ? '' : ' '}`
   }
 
   /** Line folding strips tabs in some readers only; inside one line they are content to all. */

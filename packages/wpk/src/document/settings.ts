@@ -1,5 +1,5 @@
 import {isMap, isScalar, parseDocument, Scalar, visit} from 'yaml'
-import type {Document, ToStringOptions} from 'yaml'
+import type {Document, Node, ToStringOptions} from 'yaml'
 
 import type {Json} from '../canonical.ts'
 import {AtomError} from '../errors.ts'
@@ -16,7 +16,9 @@ const LAYOUT: ToStringOptions = {lineWidth: 0, flowCollectionPadding: false, min
 export function setYamlValue(text: string, path: readonly string[], value: Json): string {
   const document = open(text, path)
   assertMappings(document, path)
-  document.setIn(path, quoteAmbiguous(document.createNode(value)))
+  const node = quoteAmbiguous(document.createNode(value))
+  keepComments(document.getIn(path, true), node)
+  document.setIn(path, node)
   quoteKeys(document)
   return document.toString(LAYOUT)
 }
@@ -46,8 +48,14 @@ function assertMappings(document: Document.Parsed, path: readonly string[]): voi
   }
 }
 
-function quoteAmbiguous<Node>(node: Node): Node {
-  visit(node as never, {Scalar: (_, scalar) => quoteScalar(scalar)})
+function keepComments(old: unknown, node: Node): void {
+  if (!isScalar(old) || !isScalar(node)) return
+  if (old.comment != null) node.comment = old.comment
+  if (old.commentBefore != null) node.commentBefore = old.commentBefore
+}
+
+function quoteAmbiguous(node: Node): Node {
+  visit(node, {Scalar: (_, scalar) => quoteScalar(scalar)})
   return node
 }
 

@@ -36,7 +36,7 @@ export function scanTokens(text: string): TokenScan {
   for (const lexeme of new Lexer().lex(text)) {
     if (inScalar) inScalar = false
     else if (lexeme === SCALAR_MARK) inScalar = true
-    else inspectLexeme(lexeme, parser.offset, scan.problems)
+    else inspectLexeme(lexeme, parser.offset, isLineStart(text, parser.offset), scan.problems)
     if (++tokens > MAX_TOKENS || (startsNode(lexeme) && ++nodes > MAX_NODES)) return stop(scan, tooMany(parser.offset))
     for (const token of parser.next(lexeme)) scan.tokens.push(token)
     if (parser.stack.length > MAX_DEPTH && depthOf(parser) > MAX_DEPTH) return stop(scan, tooDeep(parser.offset))
@@ -62,19 +62,24 @@ const REFUSED: Record<string, {rule: string; what: string}> = {
   '*': {rule: 'yaml_alias', what: 'Aliases are not allowed, repeat the value'},
 }
 
-function inspectLexeme(lexeme: string, offset: number, problems: TokenProblem[]): void {
+function inspectLexeme(lexeme: string, offset: number, atLineStart: boolean, problems: TokenProblem[]): void {
   const refused = REFUSED[lexeme[0]!]
   if (refused) problems.push({rule: refused.rule, message: `${refused.what}: ${lexeme.trim().slice(0, 80)}`, offset})
-  else if (lexeme.includes('\t') && lexeme.trim() === '') problems.push(tabProblem(lexeme, offset))
+  else if (lexeme.includes('\t') && lexeme.trim() === '') problems.push(tabProblem(lexeme, offset, atLineStart))
 }
 
-function tabProblem(lexeme: string, offset: number): TokenProblem {
+/** How deep a tab indents nobody can say, so only tabs between things on a line are rewritten. */
+function tabProblem(lexeme: string, offset: number, indents: boolean): TokenProblem {
   return {
     rule: 'yaml_tab',
     message: 'A tab separates or indents here, which readers treat differently: use spaces',
     offset: offset + lexeme.indexOf('\t'),
-    rewrite: {end: offset + lexeme.length, text: ' '},
+    ...(!indents && {rewrite: {end: offset + lexeme.length, text: ' '}}),
   }
+}
+
+function isLineStart(text: string, offset: number): boolean {
+  return offset === 0 || text[offset - 1] === '\n'
 }
 
 /** The stack also holds the document and the scalar being built. */

@@ -53,7 +53,7 @@ export function sanitizeJson(value: Json, depth = 0): Json {
   if (typeof value !== 'object' || value === null) return value
   if (depth > MAX_JSON_DEPTH) throw new RangeError(`nested more than ${MAX_JSON_DEPTH} levels deep`)
   for (const key of Object.keys(value)) if (RESERVED.has(key)) throw new RangeError(`the key ${key} is not allowed`)
-  for (const child of Object.values(value)) sanitizeJson(child as Json, depth + 1)
+  for (const child of Object.values(value)) sanitizeJson(child, depth + 1)
   return value
 }
 

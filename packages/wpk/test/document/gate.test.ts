@@ -24,7 +24,7 @@ describe('parseYaml accepts', () => {
     ['one document with its marker', '---\na: 1\n', {a: 1}],
     ['CRLF line ends', 'a: |\r\n  x\r\n  y\r\nb: 1\r\n', {a: 'x\ny\n', b: 1}],
     ['tabs inside comments and quoted text', 'a: "x\ty" #\tc\n', {a: 'x\ty'}],
-    ['any root', '- a\n- b\n', ['a', 'b']],
+    ['a list at the top', '- a\n- b\n', ['a', 'b']],
   ]
   for (const [what, text, expected] of accepted) {
     it(what, () => {
@@ -67,6 +67,7 @@ describe('parseYaml refuses, with the rule', () => {
     ['yaml_documents', 'a second document', 'a: 1\n---\nb: 2\n'],
     ['yaml_documents', 'an empty file', ''],
     ['yaml_documents', 'a file of comments', '# nothing\n'],
+    ['yaml_root', 'a single value', 'hello\n'],
     ['yaml_syntax', 'what is no YAML', 'a: [1\n'],
     ['yaml_syntax', 'a single quote that is never closed, though an escaped one ends the file', "a:\n  ': ''"],
     ['yaml_syntax', 'a double quote that is never closed', 'a: "b\\"'],

@@ -23,10 +23,11 @@ export function reading(read: () => unknown): string {
   }
 }
 
+// No escapes in the answers: the JSON.parse of Node 24.21 mistakes an escaped key for one that is a backslash.
 const PROGRAM = `
 import json, sys, yaml
 def read(text):
-    try: return json.dumps(yaml.safe_load(text), allow_nan=False)
+    try: return json.dumps(yaml.safe_load(text), allow_nan=False, ensure_ascii=False)
     except Exception as error: return 'refused: ' + type(error).__name__
 json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)
 `
@@ -36,6 +37,7 @@ export function readWithPython(texts: readonly string[]): string[] | undefined {
   const {status, stdout} = spawnSync('python3', ['-c', PROGRAM], {
     input: JSON.stringify(texts),
     encoding: 'utf8',
+    env: {...process.env, PYTHONUTF8: '1'},
     maxBuffer: 1 << 28,
   })
   if (status !== 0) return undefined
