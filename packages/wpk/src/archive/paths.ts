@@ -6,6 +6,8 @@ export const DOCUMENT_NAME = 'wpk.yaml'
 /** ustar fields (POSIX.1-1988): name 100 bytes, prefix 155 bytes, one slash between them. */
 const NAME_BYTES = 100
 const PREFIX_BYTES = 155
+/** Deeper trees serve no package; the bound keeps what has to be remembered about paths small. */
+const MAX_SEGMENTS = 16
 
 // Printable ASCII without what Windows forbids in names. Anything else would need PAX records, whose reading
 // differs between tools, or could not be extracted everywhere.
@@ -17,8 +19,10 @@ export function pathProblem(path: string): string | undefined {
   if (path === '') return 'is empty'
   if (path.startsWith('/')) return 'is absolute'
   if (path.includes('\\')) return 'contains a backslash'
-  const problem = path.split('/').map(segmentProblem).find(Boolean)
+  const segments = path.split('/')
+  const problem = segments.map(segmentProblem).find(Boolean)
   if (problem) return problem
+  if (segments.length > MAX_SEGMENTS) return `is nested more than ${MAX_SEGMENTS} levels deep`
   return isEncodable(path) ? undefined : `is too long (${NAME_BYTES} characters per name, 255 in all)`
 }
 

@@ -29,6 +29,7 @@ export class TarWalk {
   readonly #comparison = new StreamComparison()
   readonly #paths = new PathSet()
   readonly #files: ArchiveFileInfo[] = []
+  #members = 0
   #document: Buffer | undefined
   #mtime: Date | undefined
   #previous = ''
@@ -122,7 +123,7 @@ export class TarWalk {
     const {path, size, exec} = member
     const isDocument = path === DOCUMENT_NAME
     checkLimit(`size of ${path} in bytes`, size, isDocument ? this.#limits.documentBytes : this.#limits.fileBytes)
-    checkLimit('number of files in the archive', this.#files.length + 1, this.#limits.files)
+    checkLimit('number of files in the archive', ++this.#members, this.#limits.files)
     if (isDocument && exec) throw notCanonical(`${path} is executable`)
     return member
   }

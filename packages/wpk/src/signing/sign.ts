@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import type {Readable} from 'node:stream'
+import {DEFAULT_LIMITS} from '../archive/limits.ts'
 import {canonicalize} from '../canonical.ts'
 import {loadDocument, setScalar, type WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
@@ -29,9 +30,21 @@ export async function signDocument(
   const signature = await signer.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
   const bundle = envelopeBundle(signer.keyHint, {payload, payloadType: PAYLOAD_TYPE, signature})
   const text = setScalar(document.text, ['metadata', 'signature'], encodeSignature(bundle))
+  checkSize(text, document, options)
   const signed = loadDocument(Buffer.from(text), document.source)
   checkUnchanged(document, signed)
   return {text, document: signed, bundle}
+}
+
+/** Every file adds some 400 characters to the signature, and a document has an upper bound. */
+function checkSize(text: string, document: WpkDocument, {files = []}: StatementOptions): void {
+  const size = Buffer.byteLength(text)
+  if (size <= DEFAULT_LIMITS.documentBytes) return
+  const message = `${document.source} would have ${size} bytes with its signature over ${files.length} files`
+  throw new AtomError('ARCHIVE_TOO_LARGE', message, {
+    hint: 'put the files into one archive file, or leave some out',
+    details: {size, limit: DEFAULT_LIMITS.documentBytes},
+  })
 }
 
 /** Guards the promise of this room: embedding the signature changes nothing of what was signed. */

@@ -86,7 +86,8 @@ export function readStatement(payload: Uint8Array): Statement {
   return {name, version, registry, files, documentDigest: `sha256:${first.digest.sha256}`}
 }
 
-function parsePayload(payload: Uint8Array): unknown {
+/** The JSON of a signed payload. Throws SIGNATURE_MALFORMED. */
+export function parsePayload(payload: Uint8Array): unknown {
   try {
     return parseStrictJson(payload)
   } catch (cause) {

@@ -1,4 +1,5 @@
 import {createHash, createVerify, type KeyObject, verify} from 'node:crypto'
+import type {Readable} from 'node:stream'
 import type {DigestAlgorithm, EnvelopeContent, MessageContent} from './bundle.ts'
 import {encodeEnvelope} from './envelope.ts'
 
@@ -39,13 +40,13 @@ export function isEnvelopeSignedBy(envelope: EnvelopeContent, key: KeyObject): b
 export async function isMessageSignedBy(
   message: MessageContent,
   key: KeyObject,
-  chunks: AsyncIterable<Uint8Array>,
+  source: () => Readable,
 ): Promise<boolean> {
   const algorithm = algorithmOf(key)
   if (!algorithm || algorithm.digest !== message.algorithm) return false
   const digest = createHash(algorithm.hash)
   const verifying = createVerify(algorithm.hash)
-  for await (const chunk of chunks) {
+  for await (const chunk of source() as AsyncIterable<Uint8Array>) {
     digest.update(chunk)
     verifying.update(chunk)
   }

@@ -1,10 +1,18 @@
 import {createHash, type KeyObject} from 'node:crypto'
 import type {Readable} from 'node:stream'
-import {AtomError, isAtomError} from '../errors.ts'
-import {type DecodedBundle, decodeBundle, type EnvelopeContent, malformed, parseBundle} from '../signing/bundle.ts'
+import * as z from 'zod'
+import {AtomError} from '../errors.ts'
+import {
+  type DecodedBundle,
+  decodeBundle,
+  describeIssue,
+  type EnvelopeContent,
+  malformed,
+  parseBundle,
+} from '../signing/bundle.ts'
 import {PAYLOAD_TYPE} from '../signing/envelope.ts'
-import {parseStrictJson} from '../signing/json.ts'
 import {fingerprintOfHint, hintOf, parsePublicKey} from '../signing/public-key.ts'
+import {parsePayload} from '../signing/statement.ts'
 import {isEnvelopeSignedBy, isMessageSignedBy} from '../signing/verify.ts'
 import {tampered} from './content.ts'
 import {judgeSigner} from './judge.ts'
@@ -76,22 +84,24 @@ async function verifyByPolicy(
 }
 
 async function isSignedBy({content}: DecodedBundle, key: KeyObject, source: () => Readable): Promise<boolean> {
-  const chunks = source() as AsyncIterable<Uint8Array>
-  if (content.kind === 'message') return isMessageSignedBy(content, key, chunks)
+  if (content.kind === 'message') return isMessageSignedBy(content, key, source)
+  if (!isEnvelopeSignedBy(content, key)) return false
   const digest = createHash('sha256')
-  for await (const chunk of chunks) digest.update(chunk)
-  return isEnvelopeSignedBy(content, key) && hasSubject(content, digest.digest('hex'))
+  for await (const chunk of source() as AsyncIterable<Uint8Array>) digest.update(chunk)
+  return hasSubject(content, digest.digest('hex'))
 }
+
+const statement = z.looseObject({
+  _type: z.enum(['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1']),
+  subject: z.array(z.looseObject({digest: z.record(z.string(), z.string())})),
+})
 
 /** Whether the in-toto statement in the envelope is about the bytes with this SHA-256. */
 function hasSubject(envelope: EnvelopeContent, sha256: string): boolean {
   if (envelope.payloadType !== PAYLOAD_TYPE) throw malformed(`its payload type is ${envelope.payloadType}`)
-  try {
-    const {subject} = parseStrictJson(envelope.payload) as {subject: {digest: Record<string, unknown>}[]}
-    return subject.some(({digest}) => digest['sha256'] === sha256)
-  } catch (error) {
-    throw isAtomError(error) ? error : malformed('its payload is not an in-toto statement', error)
-  }
+  const parsed = statement.safeParse(parsePayload(envelope.payload))
+  if (!parsed.success) throw malformed(`its payload is no in-toto statement (${describeIssue(parsed.error)})`)
+  return parsed.data.subject.some(({digest}) => digest['sha256'] === sha256)
 }
 
 function witnessWarnings({hasWitnesses}: DecodedBundle): string[] {

@@ -6,7 +6,7 @@ import {adviseTrust} from './advice.ts'
 import {tampered} from './content.ts'
 import type {Judgement} from './levels.ts'
 import type {TrustedKey, TrustPolicy} from './policy.ts'
-import type {Subject} from './rules.ts'
+import {DEFAULT_RULE, type Subject} from './rules.ts'
 import type {TrustRule} from './schema.ts'
 import type {SignedBy} from './verified.ts'
 
@@ -58,10 +58,12 @@ function isNamed(rule: TrustRule, key: TrustedKey): boolean {
 function untrusted(context: SignerContext, hint: string): AtomError {
   const {policy, rule, subject} = context
   const known = policy.keysByHint.get(hint)
+  const unmatched = rule.name === DEFAULT_RULE && subject.registry === undefined && policy.rules.length > 0
+  const note = unmatched ? '; rules for certain registries do not apply to a local file' : ''
   const who = known ? `key ${known.name} (${fingerprintOfHint(hint)})` : `unknown key ${fingerprintOfHint(hint)}`
   return new AtomError(
     'SIGNER_UNTRUSTED',
-    `${subject.name} is signed by the ${who}, which rule ${rule.name} does not trust`,
+    `${subject.name} is signed by the ${who}, which rule ${rule.name} does not trust${note}`,
     {
       hint: adviseTrust(policy, rule, subject, hint),
       details: {fingerprint: fingerprintOfHint(hint), rule: rule.name},

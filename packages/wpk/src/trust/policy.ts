@@ -1,5 +1,5 @@
 import type {KeyObject} from 'node:crypto'
-import {open} from 'node:fs/promises'
+import {readFile, stat} from 'node:fs/promises'
 import {dirname, resolve} from 'node:path'
 import {AtomError} from '../errors.ts'
 import {hintOf, parsePublicKey} from '../signing/public-key.ts'
@@ -70,14 +70,10 @@ async function loadKey(parsed: ParsedPolicy, name: string): Promise<TrustedKey> 
 
 async function readSmallFile(path: string, policy: string): Promise<Buffer> {
   try {
-    const handle = await open(path)
-    try {
-      const {size} = await handle.stat()
-      if (size > MAX_FILE_BYTES) throw new Error(`${size} bytes are too many`)
-      return await handle.readFile()
-    } finally {
-      await handle.close()
-    }
+    const stats = await stat(path)
+    if (!stats.isFile()) throw new Error('not a regular file')
+    if (stats.size > MAX_FILE_BYTES) throw new Error(`${stats.size} bytes are too many`)
+    return await readFile(path)
   } catch (cause) {
     throw new AtomError('TRUST_POLICY_INVALID', `${path} cannot be read: ${(cause as Error).message}`, {
       hint: `check the path, or edit ${policy}`,

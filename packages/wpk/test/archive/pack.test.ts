@@ -12,6 +12,19 @@ describe('packing an archive', () => {
     expect(await packed(samplePackage().reverse())).to.deep.equal(bytes)
   })
 
+  it('gives the same bytes however the content is cut into chunks', async () => {
+    const content = Buffer.concat(Array.from({length: 5000}, (_, index) => Buffer.from(`line ${index % 97}\n`)))
+    const cut = (length: number): PackageFile => {
+      const count = Math.ceil(content.length / length)
+      const chunks = Array.from({length: count}, (_, index) => content.subarray(index * length, (index + 1) * length))
+      return {...member('data', content), open: () => Readable.from(chunks, {objectMode: false})}
+    }
+    const expected = await packed([documentMember(DOCUMENT), cut(content.length)])
+    for (const length of [1, 511, 4096, 16_385]) {
+      expect((await packed([documentMember(DOCUMENT), cut(length)])).equals(expected)).to.equal(true)
+    }
+  })
+
   it('writes exactly these tar bytes, which archives that exist depend on', async () => {
     const tar = gunzipSync(await packed(samplePackage()))
     expect(createHash('sha256').update(tar).digest('hex')).to.equal(GOLDEN_TAR)
@@ -84,6 +97,7 @@ describe('packing an archive', () => {
     ['a segment ending in a dot', 'a./b'],
     ['a segment ending in a space', 'a /b'],
     ['a wildcard', 'a*'],
+    ['more levels than any package needs', 'a/'.repeat(16) + 'a'],
   ]
   for (const [what, path] of REFUSED_PATHS) {
     it(`refuses ${what}`, async () => {

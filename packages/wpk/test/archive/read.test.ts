@@ -156,6 +156,12 @@ describe('an archive is refused when it', () => {
     ['is larger than allowed', () => packed(samplePackage()), {compressedBytes: 100}, /size of the archive/],
     ['unpacks to more than allowed', () => packed(samplePackage()), {totalBytes: 2048}, /unpacked size/],
     ['has more files than allowed', () => packed(samplePackage()), {files: 2}, /number of files/],
+    [
+      'has more files than allowed, the document in the middle',
+      () => packed([documentMember(DOCUMENT), member('a', ''), member('z', '')]),
+      {files: 2},
+      /number of files/,
+    ],
     ['has a larger file than allowed', () => packed(samplePackage()), {fileBytes: 9}, /scripts\/run\.sh/],
     ['has a larger document than allowed', () => packed(samplePackage()), {documentBytes: 10}, /wpk\.yaml/],
     ['has a size beyond every limit', () => patched(124, '77777777777 '), {}, /README\.md/],

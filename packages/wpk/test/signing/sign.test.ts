@@ -111,6 +111,14 @@ describe('signing a document', () => {
   }
 })
 
+describe('signing very many files', () => {
+  it('is refused with the reason when the document would become too large', async () => {
+    const {signer} = await testKey('alice')
+    const files = Array.from({length: 4000}, (_, index) => fileOf(`data/${index}.txt`, 'x'))
+    expectError(await rejection(signDocument(documentOf(), signer, {files})), 'ARCHIVE_TOO_LARGE', /4000 files/)
+  })
+})
+
 describe('signing any bytes', () => {
   it('signs a stream as its concatenation, in a v0.3 message bundle', async () => {
     const {signer, publicKeyPem} = await testKey('alice')

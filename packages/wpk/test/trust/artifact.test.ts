@@ -90,6 +90,34 @@ describe('verifying a detached signature', () => {
     expectError(await rejection(verifyArtifact(bundle, sourceOf(), alice)), 'WPK_TAMPERED')
   })
 
+  it('refuses an attestation of another payload type, and a payload that is no statement', async () => {
+    const {signer} = await testKey('alice')
+    for (const [payloadType, payload] of [
+      ['application/json', '{"_type":"https://in-toto.io/Statement/v1","subject":[]}'],
+      ['application/vnd.in-toto+json', '{"_type":"https://in-toto.io/Statement/v2","subject":[]}'],
+      ['application/vnd.in-toto+json', '{"subject":[{}]}'],
+      ['application/vnd.in-toto+json', 'null'],
+    ] as const) {
+      const encoded = `DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} ${payload}`
+      const sig = Buffer.from(await signer.sign(Buffer.from(encoded))).toString('base64')
+      const bundle = {
+        mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+        verificationMaterial: {publicKey: {hint: signer.keyHint}},
+        dsseEnvelope: {payload: Buffer.from(payload).toString('base64'), payloadType, signatures: [{sig}]},
+      }
+      expectError(await rejection(verifyArtifact(bundle, sourceOf(), await testKey('alice'))), 'SIGNATURE_MALFORMED')
+    }
+  })
+
+  it('does not open the file when the bundle cannot hold whatever is in it', async () => {
+    const bundle = await signedBundle()
+    Object.assign(bundle.messageSignature.messageDigest, {algorithm: 'SHA2_512'})
+    const never = (): Readable => {
+      throw new Error('was opened')
+    }
+    expectError(await rejection(verifyArtifact(bundle, never, await testKey('alice'))), 'WPK_TAMPERED')
+  })
+
   it('warns that log entries in the bundle were not checked', async () => {
     const bundle = await signedBundle()
     Object.assign(bundle.verificationMaterial, {tlogEntries: [{}]})
