@@ -17,20 +17,29 @@ async function main(): Promise<number> {
   const session = new Session({COSIGN_PASSWORD: 'quickstart'})
   const signals = watchSignals(session)
   const target = await Target.open()
-  try {
-    await play(session, target)
-    const seconds = Math.round((performance.now() - started) / 1000)
-    process.stdout.write(`\nQuickstart passed: ${session.commands} commands in ${seconds} s, nothing left behind\n`)
-    return 0
-  } catch (error) {
-    if (signals.exit !== undefined) return signals.exit
-    if (!(error instanceof StepFailure)) throw error
-    process.stderr.write(`\n[FAILED] ${error.message}\n`)
-    return 1
-  } finally {
-    await target.close()
-    await session.close()
-  }
+  const failure = await play(session, target)
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    .finally(() => target.close())
+  await session.close()
+  if (signals.exit !== undefined) return signals.exit
+  if (failure !== undefined && !(failure instanceof StepFailure)) throw failure
+  return report(failure ?? leftover(session), session, performance.now() - started)
+}
+
+function leftover({home}: Session): StepFailure | undefined {
+  return existsSync(home) ? new StepFailure(`${home} is still there`) : undefined
+}
+
+function report(failure: StepFailure | undefined, {commands}: Session, milliseconds: number): number {
+  if (failure) process.stderr.write(`\n[FAILED] ${failure.message}\n`)
+  else
+    process.stdout.write(
+      `\nQuickstart passed: ${commands} commands in ${Math.round(milliseconds / 1000)} s, nothing left behind\n`,
+    )
+  return failure ? 1 : 0
 }
 
 async function play(session: Session, target: Target): Promise<void> {

@@ -12,6 +12,12 @@ export interface Expectation {
   readonly shows?: readonly (string | RegExp)[]
 }
 
+/**
+ * Commands are out of reach of the terminal's Ctrl-C: they get one signal, from `interrupt`, because a second one
+ * would mean "at once".
+ */
+const DETACHED = process.platform !== 'win32'
+
 /** A command that did not do what the session says it does. */
 export class StepFailure extends Error {}
 
@@ -68,10 +74,14 @@ export class Session {
     return output
   }
 
-  /** Ends the command that runs, so that its step fails. */
+  /** Ends the command that runs, with all it started, so that its step fails. */
   interrupt(): void {
+    if (this.#interrupted) return
     this.#interrupted = true
-    this.#running?.kill('SIGTERM')
+    const pid = this.#running?.pid
+    if (pid === undefined) return
+    if (DETACHED) process.kill(-pid, 'SIGTERM')
+    else this.#running?.kill('SIGTERM')
   }
 
   /** Stops the background services if they still run, and deletes the home. */
@@ -96,6 +106,7 @@ export class Session {
       cwd: this.directory,
       env: this.#environment,
       stdio: ['ignore', output, output],
+      detached: DETACHED,
     })
     this.#running = child
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => show?.(text))

@@ -39,6 +39,9 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
   // Each attempt has its own log until it has won: two may start at once.
   const log = attemptLogOf(layout)
   const daemon = await launch(plan, log)
+  // a second Ctrl-C ends this process at once, in the middle of anything
+  const kill = (): boolean => daemon.kill('SIGKILL')
+  process.once('exit', kill)
   try {
     const state = await waitUntilReady(daemon, layout, signal)
     await rename(log, layout.logFile)
@@ -48,6 +51,7 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
     await abandon(daemon)
     throw await explainFailure(error, daemon, log)
   } finally {
+    process.off('exit', kill)
     await rm(log, {force: true})
   }
 }

@@ -198,16 +198,18 @@ describe('dev up that cannot start', () => {
     expect((await collect(serving)).code).to.equal(0)
   })
 
-  it('leaves nothing running when it is interrupted', async () => {
-    const up = person.start(['dev', 'up', '--registry-port', '0', '--runtime-port', '0'])
-    const ended = collect(up)
-    // the log of the attempt appears with the process it belongs to
-    while (!listing(person.dev).some((name) => name.startsWith('services.log.'))) await new Promise(setImmediate)
-    up.kill('SIGINT')
-    expect(await ended).to.include({code: 130})
-    expect(await person.run(['dev', 'status'])).to.include({code: 6})
-    expect((await person.up()).stdout).to.match(/^\[SUCCESS\]/)
-  })
+  for (const signals of [['SIGINT'], ['SIGINT', 'SIGINT'], ['SIGTERM']] as NodeJS.Signals[][]) {
+    it(`leaves nothing running after ${signals.join(' and ')}`, async () => {
+      const up = person.start(['dev', 'up', '--registry-port', '0', '--runtime-port', '0'])
+      const ended = collect(up)
+      // the log of the attempt appears with the process it belongs to
+      while (!listing(person.dev).some((name) => name.startsWith('services.log.'))) await new Promise(setImmediate)
+      for (const signal of signals) up.kill(signal)
+      expect(await ended).to.include({code: signals[0] === 'SIGINT' ? 130 : 143})
+      expect(await person.run(['dev', 'status'])).to.include({code: 6})
+      expect((await person.up()).stdout).to.match(/^\[SUCCESS\]/)
+    })
+  }
 })
 
 describe('dev reset', () => {
