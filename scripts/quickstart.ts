@@ -17,15 +17,14 @@ async function main(): Promise<number> {
   const session = new Session({COSIGN_PASSWORD: 'quickstart'})
   const signals = watchSignals(session)
   const target = await Target.open()
-  const failure = await play(session, target)
-    .then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    .finally(() => target.close())
+  const failure = await play(session, target).then(
+    () => undefined,
+    (error: Error) => error,
+  )
+  await target.close()
   await session.close()
   if (signals.exit !== undefined) return signals.exit
-  if (failure !== undefined && !(failure instanceof StepFailure)) throw failure
+  if (failure && !(failure instanceof StepFailure)) throw failure
   return report(failure ?? leftover(session), session, performance.now() - started)
 }
 

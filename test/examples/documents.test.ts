@@ -46,7 +46,7 @@ function load(file: string): WpkDocument {
 
 function stepsOf(document: WpkDocument): [Step[], Step[]] {
   const {handlers, rollback} = document.wpk.spec
-  return [handlers as Step[], (rollback?.handlers ?? []) as Step[]]
+  return [handlers, rollback?.handlers ?? []]
 }
 
 describe('the example packages', () => {

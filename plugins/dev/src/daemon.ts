@@ -88,13 +88,13 @@ function withoutSecrets(environment: Environment): NodeJS.ProcessEnv {
 }
 
 async function waitUntilReady(daemon: ChildProcess, layout: Layout, signal: AbortSignal): Promise<ServicesState> {
-  let failure: unknown
-  daemon.once('error', (error) => (failure = error))
+  const failures: Error[] = []
+  daemon.once('error', (error) => failures.push(error))
   const deadline = performance.now() + READY_MS
   while (performance.now() < deadline) {
     const state = await readRunningState(layout.stateFile)
     if (state && state.pid === daemon.pid) return state
-    if (failure !== undefined) throw failure
+    if (failures[0]) throw failures[0]
     signal.throwIfAborted()
     if (hasEnded(daemon)) throw new Error('it ended')
     await pause(POLL_MS)

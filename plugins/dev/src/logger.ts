@@ -40,8 +40,8 @@ export function createLogger(stream: {write(text: string): unknown}, isVerbose: 
 
 function lineOf(details: unknown, message: unknown): string {
   if (typeof details === 'string') return printable(details)
-  const facts = Object.entries((details ?? {}) as object).map(([name, value]) => describe(name, value))
-  return printable([String(message ?? ''), ...facts].filter(Boolean).join(' '))
+  const facts = Object.entries(details ?? {}).map(([name, value]) => describe(name, value))
+  return printable([typeof message === 'string' ? message : '', ...facts].filter(Boolean).join(' '))
 }
 
 // Requests and replies are whole object graphs; a line names what one looks for, and is bounded.

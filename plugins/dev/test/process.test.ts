@@ -14,10 +14,10 @@ describe('process identity', () => {
 
   it('finds nothing under a number that is not in use', async () => {
     const child = spawn('sleep', ['60'])
-    const identity = await identifyProcess(child.pid!)
+    const identity = await identifyProcess(Number(child.pid))
     child.kill('SIGKILL')
     await once(child, 'close')
-    expect(await identifyProcess(child.pid!)).to.equal(undefined)
+    expect(await identifyProcess(Number(child.pid))).to.equal(undefined)
     expect(await isAlive(identity!)).to.equal(false)
   })
 

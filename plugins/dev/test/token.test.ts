@@ -43,6 +43,6 @@ describe('token files', () => {
     mkdirSync(layout.home, {recursive: true})
     const tokens = await Promise.all([ensureToken(layout), ensureToken(layout), ensureToken(layout)])
     expect(new Set([...tokens, await ensureToken(layout)]).size).to.equal(1)
-    expect(readFileSync(layout.digestFile, 'utf8')).to.equal(`sha256:${hash('sha256', tokens[0]!, 'hex')}\n`)
+    expect(readFileSync(layout.digestFile, 'utf8')).to.equal(`sha256:${hash('sha256', tokens[0], 'hex')}\n`)
   })
 })
