@@ -103,6 +103,9 @@ export type ExecutionEvent = z.infer<typeof executionEvent>
 export const cancelReply = z.looseObject({execution_id: z.string(), status: z.string(), message: z.string().optional()})
 export type CancelReply = z.infer<typeof cancelReply>
 
+/** `POST /rollback/{id}` (protocol section 3.5). */
+export const rollbackReply = z.looseObject({execution_id: z.string(), message: z.string().optional()})
+
 /** `POST /validate` (protocol section 3.3). */
 export const validateReply = z.looseObject({
   status: z.literal('valid'),

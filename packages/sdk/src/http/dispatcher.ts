@@ -12,6 +12,8 @@ const KEEP_ALIVE = 4000
 export interface Connections {
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
   destroy(): Promise<void>
+  /** `scheme://host:port` of the proxy, for messages; its credentials stay out. */
+  readonly proxy?: string
 }
 
 /**
@@ -30,7 +32,7 @@ export async function openConnections(protocol: string, options: HttpOptions): P
   const proxy = proxyFor(protocol, options.proxy)
   if (!proxy) return openDirect({...settings, connect})
   const {EnvHttpProxyAgent} = await import('undici')
-  return new EnvHttpProxyAgent({
+  const agent = new EnvHttpProxyAgent({
     ...settings,
     connect,
     requestTls: connect,
@@ -41,6 +43,11 @@ export async function openConnections(protocol: string, options: HttpOptions): P
     httpsProxy: protocol === 'https:' ? proxy : '',
     noProxy: ['localhost', '127.0.0.1', '::1', options.proxy?.noProxy ?? ''].join(','),
   })
+  return {
+    request: (request) => agent.request(request),
+    destroy: () => agent.destroy(),
+    proxy: new URL(proxy).origin,
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import type {AtomError} from '../errors.ts'
 import {type Deadline, startDeadline} from './deadline.ts'
 import type {Connections} from './dispatcher.ts'
 import {abortError, failureOf} from './failure.ts'
+import type {Place} from './network-errors.ts'
 import type {RequestBody, RequestSpec} from './options.ts'
 import {notProtocol} from './response.ts'
 
@@ -34,6 +35,7 @@ export interface Incoming {
 export async function exchange(connections: Connections, outgoing: Outgoing): Promise<Incoming> {
   const {method, url, headers, body, signal, timeout, service} = outgoing
   const deadline = startDeadline(timeout, `The ${service} at ${url.origin}`, signal)
+  const watched: Watched = {place: {origin: url.origin, proxy: connections.proxy}, deadline, signal}
   try {
     const answer = await connections.request({
       origin: url.origin,
@@ -47,7 +49,7 @@ export async function exchange(connections: Connections, outgoing: Outgoing): Pr
       status: answer.statusCode,
       reason: answer.statusText,
       headers: flatten(answer.headers),
-      body: guard(answer.body, outgoing, deadline),
+      body: guard(answer.body, watched),
       deadline,
       discard() {
         deadline.stop()
@@ -56,8 +58,15 @@ export async function exchange(connections: Connections, outgoing: Outgoing): Pr
     }
   } catch (error) {
     deadline.stop()
-    throw explain(error, outgoing, deadline)
+    throw meaningOf(error, watched)
   }
+}
+
+/** What is needed to tell why an exchange ended. */
+interface Watched {
+  readonly place: Place
+  readonly deadline: Deadline
+  readonly signal: AbortSignal | undefined
 }
 
 function bodyHeaders({contentType, length}: RequestBody): Record<string, string> {
@@ -78,25 +87,20 @@ async function* sending(content: AsyncIterable<Uint8Array>, deadline: Deadline):
   deadline.extend()
 }
 
-async function* guard(
-  body: AsyncIterable<Uint8Array>,
-  outgoing: Outgoing,
-  deadline: Deadline,
-): AsyncIterable<Uint8Array> {
+async function* guard(body: AsyncIterable<Uint8Array>, watched: Watched): AsyncIterable<Uint8Array> {
   try {
     yield* body
   } catch (error) {
-    throw explain(error, outgoing, deadline)
+    throw meaningOf(error, watched)
   } finally {
-    deadline.stop()
+    watched.deadline.stop()
   }
 }
 
 // The caller's abort wins over whatever error the closing socket makes of it; then our own deadline.
-function explain(error: unknown, {signal, url}: Outgoing, deadline: Deadline): unknown {
+function meaningOf(error: unknown, {place, deadline, signal}: Watched): unknown {
   if (signal?.aborted) return abortError(signal)
-  if (deadline.signal.aborted) return failureOf(deadline.signal.reason, url.origin)
-  return failureOf(error, url.origin)
+  return failureOf(deadline.signal.aborted ? deadline.signal.reason : error, place)
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

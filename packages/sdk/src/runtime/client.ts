@@ -5,6 +5,7 @@ import {
   type Execution,
   type ExecutionEvent,
   type ExecutionQuery,
+  rollbackReply,
 } from '@atomctl/protocol/runtime'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
 import {
@@ -91,5 +92,5 @@ async function rollbackExecution(service: Service, id: string): Promise<void> {
       'undo the steps by hand, or use a runtime of atomctl',
     )
   }
-  await service.request({method: 'POST', path})
+  readJson(await service.request({method: 'POST', path}), rollbackReply)
 }

@@ -163,7 +163,8 @@ function readDocument(bytes: Buffer): {content: Fields; dated: boolean} {
   if (bytes.length === 0) throw new Rejected(400, 'Invalid WPK schema')
   const {value, reading, findings} = parseYaml(bytes, 'upload')
   const content: unknown = value ?? reading
-  if (content === undefined) throw new Rejected(400, 'Invalid YAML format')
+  const scalar = findings.some(({rule}) => rule === 'yaml_root')
+  if (content === undefined && !scalar) throw new Rejected(400, 'Invalid YAML format')
   if (!isWpk(content)) throw new Rejected(400, 'Invalid WPK schema')
   const {signature} = content['metadata'] as Fields
   if (signature === undefined || signature === '') throw new Rejected(400, 'WPK must be signed with cosign')

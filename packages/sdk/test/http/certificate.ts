@@ -1,0 +1,22 @@
+/**
+ * A self-signed certificate for `localhost`, valid from 2000 to 2125, and its key. For tests alone: it protects nothing.
+ * Made with `openssl ca -selfsign -startdate 20000101000000Z -enddate 21260101000000Z`, P-256, SAN DNS:localhost.
+ */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAXMRUwEwYDVQQDDAxhdG9tY3Rs
+IHRlc3QwIBcNMDAwMTAxMDAwMDAwWhgPMjEyNjAxMDEwMDAwMDBaMBcxFTATBgNV
+BAMMDGF0b21jdGwgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABH8uspcy
+QU5oqE7LWRIJ+WbANgmVDJI20NdSIRneKpBi/04Vfyd/cnyGDybnLzi5ja/KQP6u
+EYJXvESgFJRzhkmjSDBGMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAPBgNVHRMBAf8E
+BTADAQH/MB0GA1UdDgQWBBTXlLXa7vTAKXmLMXvlEfDo2tEQ8zAKBggqhkjOPQQD
+AgNIADBFAiEAzoD1BKxrLbBjS6gtTAGY0CC9Hv1yEGwq4vcr49IT7lECIC8RXN9d
+C8LihR/CHumZu+bMhNk8mVd2EUtsZ+zAL83Z
+-----END CERTIFICATE-----
+`
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgByr2Vv9UajzNH2pp
+jfM8aXgPriN9G4zKDIJH7y5kAn6hRANCAAR/LrKXMkFOaKhOy1kSCflmwDYJlQyS
+NtDXUiEZ3iqQYv9OFX8nf3J8hg8m5y84uY2vykD+rhGCV7xEoBSUc4ZJ
+-----END PRIVATE KEY-----
+`
