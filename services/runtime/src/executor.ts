@@ -1,6 +1,6 @@
 import type {JsonObject} from '@atomctl/protocol/values'
 import type {Kysely} from 'kysely'
-import type {Durable, Engine} from './engine/engine.ts'
+import {ExecutionStopped, type Durable, type Engine} from './engine/engine.ts'
 import type {Handler} from './handlers/handler.ts'
 import {Interpreter, type Job} from './interpreter.ts'
 import type {Metrics} from './metrics.ts'
@@ -29,6 +29,7 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #options: ExecutorOptions
   readonly #active = new Set<string>()
+  readonly #progress = new Map<string, StoredProgress>()
 
   constructor(options: ExecutorOptions) {
     this.#options = options
@@ -82,7 +83,10 @@ export class Executor {
     this.#active.add(id)
     try {
       await this.#interpret(durable, row)
-      await this.#ended(id)
+    } catch (error) {
+      // Whoever took the execution over writes its progress from now on.
+      if (error instanceof ExecutionStopped && error.reason === 'superseded') this.#progress.delete(id)
+      throw error
     } finally {
       this.#active.delete(id)
     }
@@ -103,7 +107,7 @@ export class Executor {
       hasFiles: needs.files.length > 0,
     }
     const interpreter = new Interpreter(durable, job, {
-      progress: this.#progress(row.id),
+      progress: this.#progressOf(row.id),
       handlers,
       defaultTimeoutMs,
       prepare: (signal) => workspace.prepare(needs, signal),
@@ -114,22 +118,29 @@ export class Executor {
 
   /** Ends an execution that nobody interprets any more. */
   async #end(id: string, status: 'cancelled' | 'failed', message: string): Promise<void> {
-    await this.#progress(id).finish(status, message)
-    await this.#ended(id)
+    await this.#progressOf(id).finish(status, message)
+    this.#progress.delete(id)
   }
 
-  async #ended(id: string): Promise<void> {
-    const {executions, metrics, workspace, logger} = this.#options
-    const row = await executions.find(id)
-    if (!row?.completed_at) return
-    const seconds = (row.completed_at.getTime() - (row.started_at ?? row.completed_at).getTime()) / 1000
+  async #ended(row: ExecutionRow): Promise<void> {
+    const {metrics, workspace, logger} = this.#options
+    this.#progress.delete(row.id)
+    this.#active.delete(row.id)
+    const ended = row.completed_at ?? new Date()
+    const seconds = (ended.getTime() - (row.started_at ?? ended).getTime()) / 1000
     metrics.ended(row.workflow_name, row.status, seconds)
-    logger.info({executionId: id, status: row.status, seconds}, 'execution ended')
-    await workspace.remove(id)
+    logger.info({executionId: row.id, status: row.status, seconds}, 'execution ended')
+    await workspace.remove(row.id).catch((error: unknown) => {
+      logger.warn({err: error, executionId: row.id}, 'the directory of an execution could not be removed')
+    })
   }
 
-  #progress(id: string): StoredProgress {
+  /** One per execution: its events are numbered by one writer. */
+  #progressOf(id: string): StoredProgress {
     const {database, hub} = this.#options
-    return new StoredProgress(new Recorder(database, hub, id), id)
+    const progress =
+      this.#progress.get(id) ?? new StoredProgress(new Recorder(database, hub, id), id, (row) => this.#ended(row))
+    this.#progress.set(id, progress)
+    return progress
   }
 }

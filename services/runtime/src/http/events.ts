@@ -59,12 +59,14 @@ class EventStream {
     const {hub} = this.#services
     const unwatch = hub.watch(executionId)
     try {
+      let isQuiet = true
       for (let last = after; !this.#signal.aborted;) {
         const version = hub.version(executionId)
         const sent = await this.#sendPage(executionId, last)
-        if (sent.isFinal || (sent.count === 0 && (await this.#isOver(executionId, last)))) return
+        if (sent.isFinal || (sent.count === 0 && isQuiet && (await this.#isOver(executionId, last)))) return
         last = sent.last
         if (sent.count === 0) await this.#waitForMore(executionId, version)
+        isQuiet = hub.version(executionId) === version
       }
     } finally {
       unwatch()

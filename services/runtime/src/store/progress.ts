@@ -4,7 +4,7 @@ import type {HandlerSpec} from '../program.ts'
 import type {Finished, Phase, Progress} from '../progress.ts'
 import {newStep, UNFINISHED} from './executions.ts'
 import type {NewEvent, Recorder} from './recorder.ts'
-import type {RuntimeTables, StepRow} from './tables.ts'
+import type {ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
 import {executionView, stepView} from './views.ts'
 
 type Change = Transaction<RuntimeTables>
@@ -16,10 +16,13 @@ type Change = Transaction<RuntimeTables>
 export class StoredProgress implements Progress {
   readonly #recorder: Recorder
   readonly #id: string
+  readonly #onEnded: (row: ExecutionRow) => Promise<void>
 
-  constructor(recorder: Recorder, executionId: string) {
+  /** `onEnded` is called once, by whoever of several brings the execution to its end. */
+  constructor(recorder: Recorder, executionId: string, onEnded: (row: ExecutionRow) => Promise<void>) {
     this.#recorder = recorder
     this.#id = executionId
+    this.#onEnded = onEnded
   }
 
   log(step: string | null, stream: 'stdout' | 'stderr' | 'system', text: string): void {
@@ -77,21 +80,21 @@ export class StoredProgress implements Progress {
   }
 
   async finish(status: ExecutionStatus, message: string | null, line?: string): Promise<boolean> {
-    let finished = false
+    let ended: ExecutionRow | undefined
     await this.#recorder.change(async (change) => {
-      const row = await change
+      ended = await change
         .updateTable('runtime_executions')
         .set({status, error_message: message, completed_at: new Date()})
         .where('id', '=', this.#id)
         .where('status', 'in', UNFINISHED)
         .returningAll()
         .executeTakeFirst()
-      finished = row !== undefined
-      if (!row) return []
+      if (!ended) return []
       const lines = line === undefined ? [] : [lineEvent(line)]
-      return [...lines, ...(await this.#closeSteps(change, status)), statusEvent(executionView(row))]
+      return [...lines, ...(await this.#closeSteps(change, status)), statusEvent(executionView(ended))]
     })
-    return finished
+    if (ended) await this.#onEnded(ended)
+    return ended !== undefined
   }
 
   async #closeSteps(change: Change, status: ExecutionStatus): Promise<NewEvent[]> {
