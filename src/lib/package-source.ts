@@ -1,4 +1,5 @@
 import {inputFailure} from '@atomctl/sdk/files'
+import {oneLine} from '@atomctl/sdk/output'
 import type {ArchiveFileInfo, PackageFile} from '@atomctl/wpk/archive'
 import type {WpkDocument} from '@atomctl/wpk/document'
 
@@ -23,6 +24,6 @@ export async function readSource(fileOrDirectory: string): Promise<PackageSource
   const {document: found, files} = await collectFiles(fileOrDirectory).catch((error: unknown) => {
     throw inputFailure((error as NodeJS.ErrnoException).path ?? fileOrDirectory, error)
   })
-  const document = loadDocument(found.bytes, found.path)
+  const document = loadDocument(found.bytes, oneLine(found.path))
   return {path: found.path, document, files: await digestFiles(files)}
 }

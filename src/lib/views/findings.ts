@@ -1,11 +1,11 @@
-import {oneLine, printable, type Style} from '@atomctl/sdk/output'
+import {oneLine, type Style} from '@atomctl/sdk/output'
 import type {Finding} from '@atomctl/wpk/document'
 
 /** A finding as people read it: the message, then where, which rule and what to do, indented beneath. */
 export function findingLines(finding: Finding, file: string, style: Style): string[] {
   const {message, rule, suggestion, suppressed} = finding
   return [
-    `  - ${printable(message)}`,
+    `  - ${oneLine(message)}`,
     `      ${style.faint([`${placeOf(finding, file)}`, rule, pointsOf(finding)].filter(Boolean).join('  '))}`,
     ...(suggestion === undefined ? [] : [`      fix: ${oneLine(suggestion)}`]),
     ...(suppressed === undefined ? [] : [`      suppressed: ${oneLine(suppressed)}`]),

@@ -5,7 +5,7 @@ export const packView: View<PackedPackage> = {
   kind: 'PackedPackage',
   text: ({file, digest, size, files, bundle, fingerprint}, style) =>
     [
-      `${style.good('[SUCCESS]')} ${bundle === undefined ? 'Packed' : 'Signed and packed'}: ${oneLine(file)}`,
+      `${style.good('[SUCCESS]')} ${bundle === undefined ? 'Packed WPK' : 'Signed and packed'}: ${oneLine(file)}`,
       `  Digest: ${digest}`,
       `  Size: ${size} bytes, ${files} ${files === 1 ? 'file' : 'files'}`,
       ...(bundle === undefined ? [] : [`  Key: ${fingerprint}`, `  Bundle: ${oneLine(bundle)}`]),

@@ -1,6 +1,7 @@
 import {stat} from 'node:fs/promises'
 import type {WpkDocument} from '@atomctl/wpk/document'
 import {AtomError} from '@atomctl/wpk/errors'
+import {oneLine} from '../output/style.ts'
 import {inputFailure, readHead, readInput, streamOf} from '../files/read.ts'
 
 /** Upper bound of a document (spec: package format, the gate). */
@@ -50,7 +51,8 @@ async function loadTarball(path: string): Promise<LocalPackage> {
 
 async function parseDocument(bytes: Uint8Array, source: string): Promise<WpkDocument> {
   const {loadDocument} = await import('@atomctl/wpk/document')
-  return loadDocument(bytes, source)
+  // the source only ever appears in messages and hints, where a hostile name must not pass for a line of output
+  return loadDocument(bytes, oneLine(source))
 }
 
 async function digestOf(bytes: Uint8Array): Promise<string> {
