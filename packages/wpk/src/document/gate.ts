@@ -5,7 +5,7 @@ import type {Json, JsonObject} from '../canonical.ts'
 import type {Finding, Locate} from './finding.ts'
 import {hasErrors} from './finding.ts'
 import {appendPath, parentPath} from './path.ts'
-import {quoteText, readPlain} from './scalars.ts'
+import {quoteText, readPlain, RESERVED_KEYS} from './scalars.ts'
 import {decodeText, forbiddenCharacters, SourceText} from './text.ts'
 import {scanTokens} from './tokens.ts'
 
@@ -126,7 +126,7 @@ class Gate {
       this.#refuse('yaml_duplicate_key', `The key ${quoteText(name)} is written twice`, key, path)
       return undefined
     }
-    if (name === '__proto__' || name === 'constructor' || name === 'prototype') {
+    if (RESERVED_KEYS.has(name)) {
       this.#refuse('yaml_reserved_key', `The key ${name} is not allowed`, key, path)
       return undefined
     }

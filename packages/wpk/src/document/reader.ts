@@ -3,6 +3,7 @@ import {AtomError} from '../errors.ts'
 import type {Finding, Locate} from './finding.ts'
 import {hasErrors} from './finding.ts'
 import {parseYaml} from './gate.ts'
+import {checkJson} from './json-gate.ts'
 import type {Wpk} from './schema.ts'
 import {checkSemantics} from './semantics/index.ts'
 import {checkConfigurations} from './configuration-shape.ts'
@@ -54,7 +55,8 @@ export function loadDocument(bytes: Uint8Array, source: string): WpkDocument {
  * Findings have no positions.
  */
 export function documentFromJson(value: JsonObject, source: string): ReadResult {
-  const findings = checkValue(value)
+  const gate = checkJson(value)
+  const findings = hasErrors(gate) ? gate : checkValue(value)
   if (hasErrors(findings)) return {value, findings}
   const text = JSON.stringify(value)
   const bytes = new TextEncoder().encode(text)

@@ -10,6 +10,9 @@ const VERSION = /^v?[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]
 const SUSPECT =
   /^(?:[-+]?[0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+|[-+]?[0-9.][0-9_.,:eExXoObB+\-a-fA-F]*|[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)|~|null|Null|NULL|y|Y|n|N|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF|=|<<|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*)$/
 
+/** Keys that reach into prototypes once a value is merged somewhere. */
+export const RESERVED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
 /** How a plain scalar reads; `problem` when readers disagree, with the form to write instead. */
 export type PlainScalar = {value: Json; problem?: undefined} | {value: Json; problem: string; rewrite: string}
 

@@ -1,4 +1,5 @@
 import type {Json} from '../canonical.ts'
+import {RESERVED_KEYS} from '../document/scalars.ts'
 import {AtomError} from '../errors.ts'
 import type {ParameterDeclaration} from './declarations.ts'
 
@@ -46,13 +47,12 @@ function readJson(declaration: ParameterDeclaration, text: string): Json {
   }
 }
 
-const RESERVED = new Set(['__proto__', 'constructor', 'prototype'])
-
 /** JSON from outside may carry keys that reach into prototypes once it is merged somewhere. */
 export function sanitizeJson(value: Json, depth = 0): Json {
   if (typeof value !== 'object' || value === null) return value
   if (depth > MAX_JSON_DEPTH) throw new RangeError(`nested more than ${MAX_JSON_DEPTH} levels deep`)
-  for (const key of Object.keys(value)) if (RESERVED.has(key)) throw new RangeError(`the key ${key} is not allowed`)
+  for (const key of Object.keys(value))
+    if (RESERVED_KEYS.has(key)) throw new RangeError(`the key ${key} is not allowed`)
   for (const child of Object.values(value)) sanitizeJson(child, depth + 1)
   return value
 }

@@ -36,13 +36,13 @@ describe('Whatever the gate accepts reads the same', () => {
         fc.property(nastyDocument, (text) => {
           for (const [, meaning] of accepted([text])) expect(reading(() => read(text))).to.equal(meaning)
         }),
-        {numRuns: 3000},
+        {numRuns: 1000},
       )
     })
   }
 
   it('in PyYAML', function () {
-    const documents = accepted([...scalarDocuments, ...fc.sample(nastyDocument, 20_000)])
+    const documents = accepted([...scalarDocuments, ...fc.sample(nastyDocument, 8000)])
     const readings = readWithPython([...documents.keys()])
     if (!readings) {
       console.log('      python3 with PyYAML is not installed')
@@ -54,6 +54,6 @@ describe('Whatever the gate accepts reads the same', () => {
 
   it('and that is hundreds of the documents tried, not none', () => {
     expect(accepted(scalarDocuments).size).to.be.greaterThan(150)
-    expect(accepted(fc.sample(nastyDocument, 5000)).size).to.be.greaterThan(200)
+    expect(accepted(fc.sample(nastyDocument, 2000)).size).to.be.greaterThan(80)
   })
 })

@@ -105,8 +105,8 @@ describe('parseYaml asks to quote', () => {
       const quoted = JSON.stringify(text)
       expect(findings).to.have.length(1)
       expect(findings[0]).to.deep.include({severity: 'error', path: 'key', position: {line: 1, column: 6}})
-      expect(findings[0]!.message).to.include(quoted)
-      expect(findings[0]!.fix).to.deep.equal({start: 5, end: 5 + text.length, text: quoted})
+      expect(findings[0].message).to.include(quoted)
+      expect(findings[0].fix).to.deep.equal({start: 5, end: 5 + text.length, text: quoted})
     })
   }
 
@@ -117,7 +117,7 @@ describe('parseYaml asks to quote', () => {
       ['TRUE', 'true'],
       ['False', 'false'],
     ] as const) {
-      expect(parse(`a: ${text}\n`).findings[0]!.fix!.text, text).to.equal(rewritten)
+      expect(parse(`a: ${text}\n`).findings[0].fix!.text, text).to.equal(rewritten)
     }
   })
 })

@@ -99,7 +99,7 @@ text: |
   }
 
   it('reads back the same in PyYAML', function () {
-    const values = fc.sample(document, 3000)
+    const values = fc.sample(document, 1000)
     const readings = readWithPython(values.map((value) => stringifyYaml(value)))
     if (!readings) return this.skip()
     for (const [index, value] of values.entries()) expect(readings[index]).to.equal(reading(() => value))
