@@ -26,6 +26,9 @@ export interface LocalRuntime {
   close(): Promise<void>
 }
 
+// An execution has its final status a moment before the engine is done with it.
+const DRAIN_MS = 500
+
 /** The runtime of `dev up`, without registry, for the life of one command, in a temporary directory. */
 export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<LocalRuntime> {
   const {createRuntime} = await import('@atomctl/runtime')
@@ -45,7 +48,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<L
       workDirectory: join(directory, 'work'),
       version: options.version,
       environment: options.environment,
-      drainMs: 0,
+      drainMs: DRAIN_MS,
       logger: createLogger(process.stderr, false),
       ...(options.packages === undefined ? {} : {packages: options.packages}),
     })

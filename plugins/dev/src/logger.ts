@@ -39,9 +39,13 @@ export function createLogger(stream: {write(text: string): unknown}, isVerbose: 
 }
 
 function lineOf(details: unknown, message: unknown): string {
-  if (typeof details === 'string') return printable(details)
+  if (typeof details === 'string') return oneLine(details)
   const facts = Object.entries(details ?? {}).map(([name, value]) => describe(name, value))
-  return printable([typeof message === 'string' ? message : '', ...facts].filter(Boolean).join(' '))
+  return oneLine([typeof message === 'string' ? message : '', ...facts].filter(Boolean).join(' '))
+}
+
+function oneLine(text: string): string {
+  return printable(text.replaceAll(/\s*\n\s*/g, ' '))
 }
 
 // Requests and replies are whole object graphs; a line names what one looks for, and is bounded.
@@ -49,7 +53,7 @@ function describe(name: string, value: unknown): string {
   if (name === 'req') return requestLine(value as {method?: string; url?: string})
   if (name === 'res') return `status=${(value as {statusCode?: number}).statusCode}`
   const text = inspect(value, {breakLength: Infinity, depth: 3, maxStringLength: 1000})
-  return `${name}=${text.replaceAll(/\s*\n\s*/g, ' ')}`
+  return `${name}=${text}`
 }
 
 // a query may hold what somebody searched for, never a credential; the path alone is enough
