@@ -4,6 +4,7 @@ import {type SignatureRequirement, verifySubjects} from '@atomctl/sdk/enforcemen
 import {reportOf} from '@atomctl/sdk/errors'
 import type {Interfaces} from '@oclif/core'
 import type {Hook} from '@oclif/core/hooks'
+import {parse} from '@oclif/core/parser'
 
 interface GuardedCommand {
   id: string
@@ -41,7 +42,6 @@ async function parseSubjects(
   {arg}: SignatureRequirement,
   argv: readonly string[],
 ): Promise<{subjects: string[]; flags: Record<string, unknown>}> {
-  const {parse} = await import('@oclif/core/parser')
   const parsed = await parse([...argv], {
     args: command.args ?? {},
     flags: {...command.baseFlags, ...command.flags},
