@@ -1,4 +1,10 @@
 /**
+ * How far one side may be ahead. Buffers on the way account for a fraction of it; more means that one side has bytes
+ * the other will never have (endless empty blocks, PAX records), which must not pile up in memory.
+ */
+const MAX_AHEAD_BYTES = 1024 * 1024
+
+/**
  * Compares two byte streams that arrive in chunks of any size, holding only what one of them is ahead by.
  * It is how "rewriting the archive gives the same bytes" is checked without keeping the archive.
  */
@@ -31,6 +37,7 @@ export class StreamComparison {
     if (chunk.byteLength === 0) return
     this.#ahead.push(chunk)
     this.#aheadBytes += chunk.byteLength
+    if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#equal = false
   }
 
   #match(side: 'original' | 'rewritten', chunk: Uint8Array): void {
@@ -38,13 +45,20 @@ export class StreamComparison {
     while (this.#equal && rest.byteLength > 0 && this.#ahead[0]) {
       const first = this.#ahead[0]
       const length = Math.min(first.byteLength, rest.byteLength)
-      this.#equal = Buffer.compare(first.subarray(0, length), rest.subarray(0, length)) === 0
+      const common = commonLength(first.subarray(0, length), rest.subarray(0, length))
+      this.#offset += common
+      this.#equal = common === length
       if (length === first.byteLength) this.#ahead.shift()
       else this.#ahead[0] = first.subarray(length)
       this.#aheadBytes -= length
-      this.#offset += this.#equal ? length : 0
       rest = rest.subarray(length)
     }
-    if (rest.byteLength > 0) this.add(side, rest)
+    if (this.#equal && rest.byteLength > 0) this.add(side, rest)
   }
+}
+
+/** How many leading bytes two chunks of one length share. */
+function commonLength(left: Uint8Array, right: Uint8Array): number {
+  if (Buffer.compare(left, right) === 0) return left.byteLength
+  return left.findIndex((byte, index) => byte !== right[index])
 }

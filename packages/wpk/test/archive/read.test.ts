@@ -176,6 +176,17 @@ describe('an archive is refused when it', () => {
     await expectCode(readArchive(source(bomb), limits), 'ARCHIVE_TOO_LARGE', /expansion ratio/)
   })
 
+  const endless: [string, () => Promise<Buffer>][] = [
+    ['empty blocks', async () => Buffer.alloc(64 << 20)],
+    ['empty blocks after its members', async () => Buffer.concat([await sampleTar(), Buffer.alloc(64 << 20)])],
+    ['PAX records', async () => Buffer.concat(Array.from({length: 64 << 10}, globalPax))],
+  ]
+  for (const [what, build] of endless) {
+    it(`goes on and on with ${what}`, async () => {
+      await expectCode(readArchive(source(gzip(await build()))), 'ARCHIVE_INVALID', /canonical/)
+    })
+  }
+
   it('is random data behind a right gzip header', async () => {
     const noise = Buffer.concat([(await packed(samplePackage())).subarray(0, 10), randomBytes(4096)])
     await expectCode(readArchive(source(noise)), 'ARCHIVE_INVALID')
