@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 
 import {apiConfig, dockerConfig, HANDLER_TYPES, K8S_ACTIONS, k8sConfig, shellConfig} from './configurations.ts'
 import {packageSchema} from './schema.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 
 import {anything, closed, duration, mapping, quantity, text} from './closed.ts'
 

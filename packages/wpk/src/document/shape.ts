@@ -1,4 +1,4 @@
-import type {z} from 'zod'
+import type * as z from 'zod'
 
 import type {Json} from '../canonical.ts'
 import type {Finding} from './finding.ts'
