@@ -10,7 +10,7 @@ export function findInsecureImages({images}: Subjects): Finding[] {
 
 /** A digest pins; so does a tag other than latest. The colon of `registry:5000/app` is a port, not a tag. */
 function isPinned(image: string): boolean {
-  if (/@sha256:[0-9a-f]{64}$/i.test(image)) return true
+  if (image.includes('@')) return /@sha256:[0-9a-f]{64}$/i.test(image)
   const name = image.slice(image.lastIndexOf('/') + 1)
   const tag = /:([^:}]+\}?)$/.exec(name)?.[1]
   if (tag === undefined) return name.includes('${')

@@ -1,0 +1,68 @@
+import {expect} from 'chai'
+import {checkParameters, coerceParameter} from '@atomctl/wpk/parameters'
+
+import {declare, refusal} from './declarations.ts'
+
+const declarations = declare(
+  {name: 'namespace', type: 'string', required: true},
+  {name: 'replicas', type: 'integer', required: true, default: 3, schema: {minimum: 1}},
+  {name: 'token', type: 'secret', required: true},
+)
+
+describe('checkParameters', () => {
+  it('finds every missing, unknown and invalid parameter', () => {
+    const findings = checkParameters(declarations, {replicas: 0, namespce: 'x'})
+    expect(findings.map(({rule, path, severity}) => `${severity} ${rule} ${path}`)).to.deep.equal([
+      'error parameter_unknown namespce',
+      'error parameter_missing namespace',
+      'error parameter_invalid replicas',
+      'error parameter_missing token',
+    ])
+    expect(findings[0].message).to.include('did you mean namespace?')
+  })
+
+  it('is satisfied with what fits, and with secrets that are references', () => {
+    expect(checkParameters(declarations, {namespace: 'a', token: {vault: 'secret/data/db'}})).to.deep.equal([])
+  })
+
+  it('has nothing to say to a package that declares nothing', () => {
+    expect(checkParameters(undefined, {anything: [1]})).to.deep.equal([])
+  })
+
+  it('does not coerce: the wire carries types', () => {
+    expect(checkParameters(declarations, {namespace: 'a', replicas: '3', token: ''})).to.have.length(1)
+  })
+
+  it('says so when the schema of the package is not usable', () => {
+    const [finding] = checkParameters(declare({name: 'a', type: 'string', schema: {minimun: 1}}), {a: 'x'})
+    expect(finding.message).to.include('cannot be checked')
+  })
+})
+
+describe('coerceParameter', () => {
+  const [text, number, flag, list] = declare(
+    {name: 't', type: 'string'},
+    {name: 'n', type: 'number'},
+    {name: 'f', type: 'boolean'},
+    {name: 'l', type: 'array'},
+  )
+
+  it('reads text as the declared type, and never guesses', () => {
+    expect(coerceParameter(text, '3')).to.equal('3')
+    expect(coerceParameter(text, '')).to.equal('')
+    expect(coerceParameter(number, '-1.5e3')).to.equal(-1500)
+    expect(coerceParameter(flag, 'true')).to.equal(true)
+    expect(coerceParameter(list, '[1, "a"]')).to.deep.equal([1, 'a'])
+  })
+
+  it('refuses what only looks like the type', () => {
+    for (const value of ['', ' 1', '1 ', '1,5', 'NaN', 'Infinity', '1e999', '0x1', '01']) {
+      expect(
+        refusal(() => coerceParameter(number, value)),
+        JSON.stringify(value),
+      ).to.include('Parameter n is')
+    }
+    for (const value of ['yes', 'True', '1', ''])
+      expect(refusal(() => coerceParameter(flag, value))).to.include('not true or false')
+  })
+})
