@@ -65,7 +65,7 @@ async function* checked(body: AsyncIterable<Uint8Array>, digest: string, service
   throw notProtocol({origin: service.origin, service: service.name}, 'sent bytes that do not match their digest')
 }
 
-/** The detached bundle of a tarball, or undefined. Throws SIGNATURE_MALFORMED when it is no JSON object. */
+/** The bundle of a package: the detached one of a tarball, else the one in the document; undefined without. Throws SIGNATURE_MALFORMED when it is no JSON object. */
 export async function fetchBundle(service: Service, id: string): Promise<object | undefined> {
   const path = `/workflows/${encodeSegment(id)}/bundle`
   if (!(await service.supports('tarballs'))) return undefined

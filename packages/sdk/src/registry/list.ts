@@ -11,15 +11,18 @@ export interface WorkflowPage {
 const LARGEST_PAGE = 1000
 
 /**
- * The workflows that match. The original registry answers everything in one page and knows neither `name` (contained
- * in the name) nor `q` (contained in name, description, author or a tag): those are then applied here.
+ * The workflows that match. `name` is contained in the name; `q` in the name, description, author or a tag. A registry
+ * that announces `search` narrows the list by text, the original answers with everything; the rest is decided here.
  */
 export async function listWorkflows(service: Service, query: WorkflowQuery, all: boolean): Promise<WorkflowPage> {
   const {name, q, limit = LARGEST_PAGE, ...exact} = query
-  const searches = name !== undefined || q !== undefined
-  if (!searches || (await service.supports('search'))) return collect(service, query, all)
-  const {workflows} = await collect(service, exact, true)
-  const matching = workflows.filter((entry) => mentions([entry.name], name) && mentions(searchable(entry), q))
+  if (name === undefined && q === undefined) return collect(service, query, all)
+  const searches = await service.supports('search')
+  if (searches && name === undefined) return collect(service, query, all)
+  const {workflows} = await collect(service, {...exact, ...(searches ? {q: q ?? name} : {})}, true)
+  const matching = workflows.filter(
+    (entry) => mentions([entry.name], name) && (searches || mentions(searchable(entry), q)),
+  )
   return all ? {workflows: matching, truncated: false} : cut(matching, limit, false)
 }
 

@@ -151,6 +151,14 @@ describe('registry client', () => {
       expect((await ours().list({q: 'disk full', limit: 5})).workflows).to.deep.equal([])
     })
 
+    it('finds a part of a name with the help of a registry that searches everything', async () => {
+      announce('search')
+      const workflows = [entryOf('restart-a'), {...entryOf('other'), description: 'can restart'}]
+      nock(URL_OF_NOCK).get('/workflows').query({q: 'restart', limit: '1000'}).reply(200, {workflows, total: 2})
+      const found = await ours().list({name: 'restart', limit: 5})
+      expect(found.workflows.map(({id}) => id)).to.deep.equal(['restart-a-1.0.0'])
+    })
+
     it('does not go round in circles with a lying registry', async () => {
       nock(URL_OF_NOCK)
         .get('/workflows')
