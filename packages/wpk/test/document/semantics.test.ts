@@ -159,6 +159,20 @@ describe('Semantic checks of parameters and placeholders', () => {
     expect(findingsOf({handlers})).to.deep.equal([])
   })
 
+  it('know that outputs of handlers fill placeholders, too', () => {
+    const named = handlerText(
+      'name: a',
+      'type: api',
+      'config: {url: "https://a.example.com"}',
+      'outputs: {ticket: /id}',
+    )
+    const user = handlerText('name: b', 'type: api', 'config: {url: "https://a.example.com/${TICKET}"}')
+    expect(findingsOf({handlers: named + user, spec: declared})).to.deep.equal([])
+    const writer = handlerText('name: a', 'type: shell', `config: {command: 'echo ticket=1 >> "$ATOM_OUTPUT"'}`)
+    expect(findingsOf({handlers: writer + user, spec: declared})).to.deep.equal([])
+    expect(findingsOf({handlers: user, spec: declared})).to.have.length(1)
+  })
+
   it('find what is no placeholder', () => {
     expect(findingsOf({handlers: api('url: "https://a.example.com/${a b}"')})).to.deep.equal([
       'warning placeholder_invalid spec.handlers[0].config.url',

