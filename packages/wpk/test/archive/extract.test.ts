@@ -91,6 +91,20 @@ describe('extracting an archive', () => {
     expect(readdirSync(target)).to.deep.equal([])
   })
 
+  it('does not write into a file that appears while it extracts', async () => {
+    const bytes = await packed(samplePackage())
+    const slow = (): Readable =>
+      Readable.from(
+        (async function* () {
+          writeFileSync(join(directory, 'README.md'), 'mine')
+          yield bytes
+        })(),
+      )
+    const error = await extractArchive(slow, directory).catch((reason: NodeJS.ErrnoException) => reason)
+    expect(error).to.have.property('code', 'EEXIST')
+    expect(readFileSync(join(directory, 'README.md'), 'utf8')).to.equal('mine')
+  })
+
   it('leaves nothing behind when the archive turns out to be bad at its very end', async () => {
     const bytes = await packed(samplePackage())
     await expectCode(extractArchive(source(Buffer.concat([bytes, Buffer.from('x')])), directory), 'ARCHIVE_INVALID')

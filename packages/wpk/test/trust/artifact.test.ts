@@ -67,6 +67,12 @@ describe('verifying a detached signature', () => {
     expectError(await rejection(verifyArtifact(bundle, sourceOf(), bob)), 'WPK_TAMPERED')
   })
 
+  it('refuses a digest that is wrong beside a signature that is right', async () => {
+    const bundle = await signedBundle()
+    Object.assign(bundle.messageSignature.messageDigest, {digest: Buffer.alloc(32).toString('base64')})
+    expectError(await rejection(verifyArtifact(bundle, sourceOf(), await testKey('alice'))), 'WPK_TAMPERED')
+  })
+
   it('refuses a digest that is right for the bytes beside a signature that is not', async () => {
     const bundle = await signedBundle()
     const other = Buffer.from('other bytes')

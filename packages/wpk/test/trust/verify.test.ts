@@ -150,6 +150,13 @@ describe('a document is refused as tampered when', () => {
     )
   })
 
+  for (const field of ['name', 'version'] as const) {
+    it(`its statement has another ${field}, although a trusted key signed it so`, async () => {
+      const document = await forged((statement) => void (statement.predicate[field] = '9.9.9'))
+      expectError(await refusal(document), 'WPK_TAMPERED', /the signature is for/)
+    })
+  }
+
   it('one bit of the signature is changed', async () => {
     await expectEdited('WPK_TAMPERED', (bundle) => {
       const signature = Buffer.from(bundle.dsseEnvelope.signatures[0].sig, 'base64')
@@ -209,6 +216,13 @@ describe('a signature is refused as malformed when', () => {
     ['a file climbs out of the package', (statement) => addFile(statement, '../x')],
     ['a file stands for the document', (statement) => addFile(statement, 'wpk.yaml')],
     ['a file has a negative size', (statement) => addFile(statement, 'a', -1)],
+    [
+      'a subject is named unlike its file',
+      (statement) => {
+        addFile(statement, 'a')
+        Object.assign(statement.subject[1] ?? {}, {name: 'b'})
+      },
+    ],
     ['the files are not sorted', (statement) => (addFile(statement, 'b'), addFile(statement, 'a'))],
     ['a file comes twice', (statement) => (addFile(statement, 'a'), addFile(statement, 'a'))],
     ['the predicate has an unknown field', (statement) => void Object.assign(statement.predicate, {extra: 1})],
@@ -441,6 +455,7 @@ interface Statement {
   predicateType: string
   predicate: {
     name: string
+    version: string
     canonicalization: string
     excludes: string[]
     files: {path: string; size: number; exec: boolean}[]
