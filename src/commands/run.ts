@@ -1,9 +1,12 @@
 import {AtomCommand, confirmFlag, registryFlag, runtimeFlag, trustPolicyFlag} from '@atomctl/sdk/command'
-import type {SignatureRequirement} from '@atomctl/sdk/enforcement'
+import type {SignatureRequirement, VerifiedPackage} from '@atomctl/sdk/enforcement'
 import {describeFailure} from '@atomctl/sdk/errors'
+import type {RuntimeClient} from '@atomctl/sdk/runtime'
+import type {JsonObject} from '@atomctl/wpk/canonical'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {durationFlag} from '../lib/duration-flag.ts'
+import {openLocalRuntime} from '../lib/execution/local.ts'
 import {startExecution} from '../lib/execution/start.ts'
 import {type ExecutionOutcome, outcomeError} from '../lib/execution/outcome.ts'
 import {waitForExecution} from '../lib/execution/wait.ts'
@@ -19,6 +22,7 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     '<%= config.bin %> run restart-unhealthy-1.0.0 -p namespace=production --wait',
     `<%= config.bin %> run restart-unhealthy-1.0.0 --parameters '{"namespace":"production"}' --dry-run --wait`,
     '<%= config.bin %> run ./hello-shell.wpk.yaml --wait --timeout 5m',
+    '<%= config.bin %> run ./hello-shell.wpk.yaml --local',
   ]
   static override args = {
     workflow: Args.string({description: 'Workflow ID in the registry, or a signed file', required: true}),
@@ -37,6 +41,10 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     }),
     parameters: Flags.string({description: 'All parameters as JSON, @file or - for stdin', helpValue: 'JSON'}),
     'dry-run': Flags.boolean({description: 'Tell what each handler would do, and do nothing'}),
+    local: Flags.boolean({
+      description: 'Run a file in this process, with the same engine and no server; waits',
+      exclusive: ['runtime-url'],
+    }),
     wait: Flags.boolean({description: 'Wait until the execution ends; exit with its outcome'}),
     timeout: durationFlag({description: 'With --wait: how long to wait; the execution goes on after it'}),
     'cancel-on-interrupt': Flags.boolean({description: 'With --wait: Ctrl-C cancels the execution'}),
@@ -52,21 +60,58 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     this.confirmContext(flags.confirm)
     const subject = this.verified(args.workflow)
     const parameters = await gatherParameters(subject.verified.document, flags, this.atom, this.interactive)
+    const request = {subject, parameters, dryRun: flags['dry-run'], timeout: flags.timeout, local: flags.local}
+    if (flags.local) return this.#runLocally(request)
     const runtime = await this.atom.runtime()
-    const started = await startExecution(runtime, subject, {parameters, dryRun: flags['dry-run']}).catch(
-      (error: unknown) => {
-        throw describeFailure('Execution failed to start', error)
-      },
-    )
+    const started = await this.#start(runtime, request)
     if (!flags.wait) return this.emit(runView, started)
-    this.announce(startedText(started, this.style))
-    const outcome = await waitForExecution(runtime, started, {
-      interruption: this.atom.interruption,
-      timeout: flags.timeout,
-      cancelOnInterrupt: flags['cancel-on-interrupt'] ? () => this.atom.runtime({uninterrupted: true}) : undefined,
-      progress: (line) => this.progress(line),
+    const cancel = flags['cancel-on-interrupt'] ? () => this.atom.runtime({uninterrupted: true}) : undefined
+    return this.#finish(await this.#wait(runtime, started, request, cancel))
+  }
+
+  /** The execution lives in this process, so it is always waited for, and Ctrl-C always cancels it. */
+  async #runLocally(request: RunRequest): Promise<ExecutionOutcome> {
+    const outcome = await this.atom.interruption.defer(async () => {
+      await using local = await openLocalRuntime(this.config, this.atom, request.subject)
+      const started = await this.#start(local.runtime, request)
+      return await this.#wait(local.runtime, started, request, local.uninterrupted)
     })
+    return this.#finish(outcome)
+  }
+
+  #start(runtime: RuntimeClient, {subject, parameters, dryRun}: RunRequest): Promise<ExecutionOutcome> {
+    return startExecution(runtime, subject, {parameters, dryRun}).catch((error: unknown) => {
+      throw describeFailure('Execution failed to start', error)
+    })
+  }
+
+  #wait(
+    runtime: RuntimeClient,
+    started: ExecutionOutcome,
+    {timeout, local}: RunRequest,
+    cancelOnInterrupt: (() => Promise<RuntimeClient>) | undefined,
+  ): Promise<ExecutionOutcome> {
+    this.announce(startedText(started, this.style))
+    const progress = (line: string): void => this.progress(line)
+    return waitForExecution(runtime, started, {
+      interruption: this.atom.interruption,
+      timeout,
+      cancelOnInterrupt,
+      local,
+      progress,
+    })
+  }
+
+  #finish(outcome: ExecutionOutcome): Promise<ExecutionOutcome> {
     const error = outcomeError(outcome)
     return error ? this.emitFailure(runView, outcome, error) : this.emit(runView, outcome)
   }
+}
+
+interface RunRequest {
+  subject: VerifiedPackage
+  parameters: JsonObject
+  dryRun: boolean
+  timeout: number | undefined
+  local: boolean
 }

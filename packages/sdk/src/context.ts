@@ -17,6 +17,10 @@ export interface Interruption {
   defer<T>(work: () => Promise<T>): Promise<T>
 }
 
+export interface ClientOptions {
+  uninterrupted?: boolean
+}
+
 /**
  * What the hooks learn and the commands need, one per process: configuration, clients, the signature gate,
  * the interrupt signal. The only place that constructs clients.
@@ -86,16 +90,21 @@ export class AtomContext {
       this.http(),
       this.#target('registry_url'),
     ])
-    return createRegistryClient({http, target})
+    return createRegistryClient({http, target: {...target, signal: this.interruption.signal}})
   }
 
-  /** @param options.uninterrupted a client for what must still be said after Ctrl-C */
-  async runtime({uninterrupted = false} = {}): Promise<RuntimeClient> {
-    const [{createRuntimeClient}, http, {signal, ...target}] = await Promise.all([
-      import('./runtime/index.ts'),
-      this.http(),
-      this.#target('runtime_url'),
-    ])
+  /** The runtime in force. @param options.uninterrupted a client for what must still be said after Ctrl-C */
+  async runtime(options: ClientOptions = {}): Promise<RuntimeClient> {
+    return this.runtimeAt(await this.#target('runtime_url'), options)
+  }
+
+  /** A runtime that is not configured, such as one inside this process. */
+  async runtimeAt(
+    target: {baseUrl: string; token?: string},
+    {uninterrupted = false}: ClientOptions = {},
+  ): Promise<RuntimeClient> {
+    const [{createRuntimeClient}, http] = await Promise.all([import('./runtime/index.ts'), this.http()])
+    const {signal} = this.interruption
     return createRuntimeClient({http, target: uninterrupted ? target : {...target, signal}})
   }
 
@@ -122,12 +131,12 @@ export class AtomContext {
     return normalizeBaseUrl(String(setting?.value), setting?.origin.where ?? key)
   }
 
-  async #target(key: 'registry_url' | 'runtime_url'): Promise<{baseUrl: string; token?: string; signal: AbortSignal}> {
+  async #target(key: 'registry_url' | 'runtime_url'): Promise<{baseUrl: string; token?: string}> {
     const context = this.configuration.context()
     if (context?.value.protected) this.#debug?.(`context ${context.name} is protected`)
     const baseUrl = await this.#url(key)
     const token = this.configuration.tokenFor(baseUrl)
-    return {baseUrl, signal: this.interruption.signal, ...(token === undefined ? {} : {token})}
+    return {baseUrl, ...(token === undefined ? {} : {token})}
   }
 }
 

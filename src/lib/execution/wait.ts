@@ -10,6 +10,8 @@ export interface WaitOptions {
   timeout: number | undefined
   /** Cancels the execution when Ctrl-C comes; by a client that Ctrl-C does not stop. */
   cancelOnInterrupt?: (() => Promise<RuntimeClient>) | undefined
+  /** The execution ends with this process, so nobody can be told to come back to it. */
+  local?: boolean
   progress: ProgressLine
 }
 
@@ -30,7 +32,7 @@ export async function waitForExecution(
       return await follow(runtime, started, signal, options.progress)
     } catch (error) {
       if (interruption.signal.aborted) throw await detach(started.execution_id, options)
-      if (deadline?.aborted) throw waitTimedOut(started.execution_id, timeout ?? 0)
+      if (deadline?.aborted) throw waitTimedOut(started.execution_id, options)
       throw error
     }
   })
@@ -76,9 +78,12 @@ async function detach(id: string, {cancelOnInterrupt}: WaitOptions): Promise<Ato
   return new AtomError('INTERRUPTED', `Interrupted; the execution ${id} was cancelled`)
 }
 
-function waitTimedOut(id: string, timeout: number): AtomError {
-  return new AtomError('WAIT_TIMEOUT', `not finished after ${timeout / 1000} s; the execution ${id} goes on`, {
+function waitTimedOut(id: string, {timeout = 0, local = false}: WaitOptions): AtomError {
+  const waited = `not finished after ${timeout / 1000} s`
+  const details = {execution_id: id}
+  if (local) return new AtomError('WAIT_TIMEOUT', `${waited}, so it was stopped`, {details})
+  return new AtomError('WAIT_TIMEOUT', `${waited}; the execution ${id} goes on`, {
     hint: `atomctl status ${id} --watch`,
-    details: {execution_id: id},
+    details,
   })
 }
