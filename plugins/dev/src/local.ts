@@ -26,7 +26,7 @@ export interface LocalRuntime {
   close(): Promise<void>
 }
 
-// An execution has its final status a moment before the engine is done with it.
+// An execution has its final status a moment before the engine is done with it; its warning about that is no news.
 const DRAIN_MS = 500
 
 /** The runtime of `dev up`, without registry, for the life of one command, in a temporary directory. */
@@ -49,7 +49,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<L
       version: options.version,
       environment: options.environment,
       drainMs: DRAIN_MS,
-      logger: createLogger(process.stderr, false),
+      logger: {...createLogger(process.stderr, false), warn: () => {}},
       ...(options.packages === undefined ? {} : {packages: options.packages}),
     })
     closing.push(() => runtime.close())

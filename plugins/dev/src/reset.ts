@@ -1,7 +1,6 @@
 import {existsSync} from 'node:fs'
 import {readdir, rm, rmdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {isAtomError} from '@atomctl/sdk/errors'
 import {openDatabase} from './database.ts'
 
 /** What the services make in a data directory; nothing else in it is ever deleted. */
@@ -26,6 +25,6 @@ async function refuseOpenDatabase(directory: string): Promise<void> {
   try {
     await (await openDatabase({directory})).close()
   } catch (error) {
-    if (isAtomError(error) && error.code === 'STORAGE_LOCKED') throw error
+    if ((error as {code?: string}).code === 'STORAGE_LOCKED') throw error
   }
 }
