@@ -1,6 +1,6 @@
-import {chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, readFile, stat, symlink, truncate, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
-import {createSandbox, type Sandbox} from '../support/atomctl.ts'
+import {createSandbox, filesOf, type Sandbox} from '../support/atomctl.ts'
 import {packageText, trustOwnKey} from '../support/packages.ts'
 
 const HOSTILE = 'a\u001b[31m\n[SUCCESS] b.wpk.yaml'
@@ -81,7 +81,7 @@ describe('a local command, given a file that', function () {
 })
 
 async function snapshot(sandbox: Sandbox): Promise<[string, number][]> {
-  const names = (await readdir(sandbox.home)).toSorted()
+  const names = await filesOf(sandbox)
   return Promise.all(
     names.map(async (name): Promise<[string, number]> => {
       const info = await stat(sandbox.path(name)).catch(() => undefined)
@@ -121,6 +121,6 @@ describe('a local command that cannot write', function () {
       expect(code).to.equal(1)
       expect(stderr).to.contain('a part of the path is not a directory')
     }
-    expect(await readdir(sandbox.home)).not.to.include('key.key')
+    expect(await filesOf(sandbox)).not.to.include('key.key')
   })
 })

@@ -1,6 +1,6 @@
-import {chmod, mkdir, readdir, readFile, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
-import {createSandbox, type Sandbox} from '../support/atomctl.ts'
+import {createSandbox, filesOf, type Sandbox} from '../support/atomctl.ts'
 import {packageText, trustOwnKey, writePackage} from '../support/packages.ts'
 
 describe('pack', function () {
@@ -28,7 +28,7 @@ describe('pack', function () {
     const {code, stdout} = await pack(await writePackage(sandbox))
     expect(code).to.equal(0)
     expect(stdout).to.match(/^\[SUCCESS\] Packed WPK: hello-1\.0\.0\.wpk\.tar\.gz$/m)
-    expect(await readdir(sandbox.home)).to.include('hello-1.0.0.wpk.tar.gz')
+    expect(await filesOf(sandbox)).to.include('hello-1.0.0.wpk.tar.gz')
   })
 
   it('gives the same bytes each time, with the files of a directory and their order in it', async () => {
@@ -67,24 +67,24 @@ describe('pack', function () {
   it('leaves everything as it was when signing fails', async () => {
     await trustOwnKey(sandbox)
     const file = await writePackage(sandbox)
-    const before = await readdir(sandbox.home)
+    const before = await filesOf(sandbox)
     const {code, stderr} = await sandbox.atomctl(['pack', file, '--sign'], {env: {COSIGN_PASSWORD: 'wrong'}})
     expect(code).to.equal(4)
     expect(stderr).to.contain('COSIGN_PASSWORD')
     expect(await readFile(sandbox.path(file), 'utf8')).to.equal(packageText())
-    expect(await readdir(sandbox.home)).to.deep.equal(before)
+    expect(await filesOf(sandbox)).to.deep.equal(before)
   })
 
   it('leaves everything as it was when the bundle cannot be written', async () => {
     await trustOwnKey(sandbox)
     const file = await writePackage(sandbox)
     await mkdir(sandbox.path('hello-1.0.0.wpk.tar.gz.sigstore.json'))
-    const before = await readdir(sandbox.home)
+    const before = await filesOf(sandbox)
     const {code, stderr} = await pack(file, '--sign')
     expect(code).to.equal(1)
     expect(stderr).to.contain('hello-1.0.0.wpk.tar.gz.sigstore.json: it is a directory')
     expect(await readFile(sandbox.path(file), 'utf8')).to.equal(packageText())
-    expect(await readdir(sandbox.home)).to.deep.equal(before)
+    expect(await filesOf(sandbox)).to.deep.equal(before)
   })
 
   it('writes nothing for a package that is not valid', async () => {
@@ -92,7 +92,7 @@ describe('pack', function () {
     const {code, stderr} = await pack('evil.wpk.yaml')
     expect(code).to.equal(3)
     expect(stderr).to.contain('[ERROR]')
-    expect((await readdir(sandbox.home)).filter((name) => name.endsWith('.gz'))).to.deep.equal([])
+    expect((await filesOf(sandbox)).filter((name) => name.endsWith('.gz'))).to.deep.equal([])
   })
 
   it('refuses links and private keys among the files', async () => {

@@ -1,5 +1,5 @@
 import {type ChildProcessByStdio, spawn} from 'node:child_process'
-import {mkdtemp, rm} from 'node:fs/promises'
+import {mkdtemp, readdir, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Readable, Writable} from 'node:stream'
@@ -84,4 +84,9 @@ export async function createSandbox(env: Readonly<Record<string, string>> = {}):
     path: (...parts) => join(home, ...parts),
     [Symbol.asyncDispose]: () => rm(home, {recursive: true, force: true}),
   }
+}
+
+/** What commands left in the sandbox, temporary files included; not the caches and settings. */
+export async function filesOf({home}: Sandbox): Promise<string[]> {
+  return (await readdir(home)).filter((name) => name !== '.cache' && name !== '.atomctl').toSorted()
 }

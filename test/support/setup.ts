@@ -7,7 +7,10 @@ const home = mkdtempSync(join(tmpdir(), 'atomctl-test-'))
 process.env['HOME'] = home
 process.env['NO_COLOR'] = '1'
 process.env['CI'] = '1'
-for (const name of Object.keys(process.env)) if (name.startsWith('ATOMCTL_')) delete process.env[name]
+// … except what is meant for the tests themselves
+const ours = new Set(['ATOMCTL_BIN', 'ATOMCTL_VECTORS'])
+for (const name of Object.keys(process.env))
+  if (name.startsWith('ATOMCTL_') && !ours.has(name)) delete process.env[name]
 
 export const mochaHooks = {
   afterAll(): void {

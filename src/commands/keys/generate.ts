@@ -27,6 +27,8 @@ The password comes from COSIGN_PASSWORD, which may be empty, or is asked for.`
     const {flags} = await this.parse(KeysGenerate)
     const files = keyPairFiles(flags['output-key-prefix'])
     if (!flags.force) await refuseExisting(files)
+    // a policy that cannot take the key is found before there is one
+    if (flags.trust) await this.atom.trustPolicies()
     const access = {atom: this.atom, interactive: this.interactive}
     const password = await readNewPassword(files.privateKey, access)
     const {generateKeyPair, keyFingerprint} = await import('@atomctl/wpk/signing')

@@ -32,6 +32,8 @@ atomctl signs with ECDSA P-256 keys; the other kinds cosign imports are converte
     const files = keyPairFiles(flags['output-key-prefix'])
     const pem = await readKeyFile(args.file)
     if (!flags.force) await refuseExisting(files)
+    // a policy that cannot take the key is found before there is one
+    if (flags.trust) await this.atom.trustPolicies()
     const access = {atom: this.atom, interactive: this.interactive}
     const password = await readNewPassword(files.privateKey, access)
     const {importKeyPair, keyFingerprint} = await import('@atomctl/wpk/signing')
