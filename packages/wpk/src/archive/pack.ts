@@ -21,7 +21,8 @@ export function documentMember(bytes: Uint8Array): PackageFile {
 
 /**
  * A deterministic .tar.gz of these members, one of which is the document (`documentMember`): sorted names, fixed
- * metadata, fixed gzip header. Memory stays constant whatever the size. Throws ARCHIVE_INVALID at once for paths no
+ * metadata, fixed gzip header. The tar is the same everywhere; its compression is that of Node's zlib, which has not
+ * changed from Node 20 to 26. Memory stays constant whatever the size. Throws ARCHIVE_INVALID at once for paths no
  * reader would accept; the stream fails with ARCHIVE_INVALID when a file is not what it was said to be.
  */
 export function packArchive(files: readonly PackageFile[], options: PackOptions = {}): Readable {
