@@ -44,4 +44,5 @@ export const quantity = () =>
     .meta({pattern: '^(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d+|[numkMGTPE]|[KMGTPE]i)?$', examples: ['100m', '128Mi']})
 
 /** A number or boolean field that a placeholder may fill at run time. */
-export const placeholder = () => z.string().regex(/\$\{[^}]+\}/, 'must be a value or a placeholder such as ${NAME}')
+export const placeholder = () =>
+  z.string().regex(/\$\{[^{}]{1,200}\}/, 'must be a value or a placeholder such as ${NAME}')

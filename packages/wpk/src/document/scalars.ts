@@ -39,9 +39,12 @@ function readNumber(source: string): PlainScalar | undefined {
   return undefined
 }
 
+/** The longest form of a double without exponent. */
+const LONGEST_DECIMAL = 400
+
 /** At most 15 significant digits survive any double; longer ones are portable in their shortest round-trip form. */
 function isPortableDecimal(source: string, value: number): boolean {
-  if (!Number.isFinite(value) || Object.is(value, -0)) return false
+  if (source.length > LONGEST_DECIMAL || !Number.isFinite(value) || Object.is(value, -0)) return false
   const significant = source
     .replace(/^-?[0.]*/, '')
     .replace('.', '')

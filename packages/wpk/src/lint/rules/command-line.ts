@@ -20,7 +20,7 @@ export function commandsIn(text: string, nesting = 0): string[][] {
 }
 
 const TOKEN =
-  /#[^\n]*|\n|&&|\|\||[;|&()`]|\$\(|(?:\\.|"(?:[^"\\]|\\.)*"|'[^']*'|\$\{[^}]*\}|\$(?!\()|[^\s;|&()`"'\\$])+|["'\\]/g
+  /#[^\n]*|\n|&&|\|\||[;|&()`]|\$\(|(?:\\.|"(?:[^"\\]|\\.)*"|'[^']*'|\$\{[^}]{0,200}\}|\$(?!\()|[^\s;|&()`"'\\$])+|["'\\]/g
 const SEPARATOR = /^(?:\n|&&|\|\||[;|&()`]|\$\(|#.*)$/
 
 function tokensOf(text: string): string[] {
@@ -65,4 +65,15 @@ function scriptsOf([program = '', ...words]: string[]): string[] {
   if (program === 'eval') return [words.join(' ')]
   const flag = SHELL.test(program) ? words.findIndex((word) => /^-[a-z]*c$/.test(word)) : -1
   return flag === -1 ? [] : words.slice(flag + 1, flag + 2)
+}
+
+/** Whether the patterns occur one after the other. One pattern that spans them would be quadratic on hostile text. */
+export function inOrder(text: string, patterns: readonly RegExp[]): boolean {
+  let rest = text
+  for (const pattern of patterns) {
+    const match = pattern.exec(rest)
+    if (!match) return false
+    rest = rest.slice(match.index + match[0].length)
+  }
+  return true
 }

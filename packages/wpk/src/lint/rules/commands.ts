@@ -1,7 +1,7 @@
 import type {Finding} from '../../document/finding.ts'
 import {issue} from '../catalogue.ts'
 import type {Subjects} from '../subjects.ts'
-import {commandsIn} from './command-line.ts'
+import {commandsIn, inOrder} from './command-line.ts'
 
 export function findDestructiveCommands({commands}: Subjects): Finding[] {
   return commands.flatMap(({value, path}) => {
@@ -30,13 +30,14 @@ function removesRoots(words: string[]): boolean {
 }
 
 /** `curl … | sh`, `sh -c "$(curl …)"`, `bash <(curl …)`: what runs is not what was signed. */
-const PIPED = /\b(?:curl|wget)\b[^\n;&]*\|\s*(?:sudo\s+)?(?:\S*\/)?(?:ba|z|da|k)?sh\b/i
-const SUBSTITUTED = /\b(?:(?:ba|z|da|k)?sh|eval|source)\b[^\n;|&]*(?:<|\$)\(\s*(?:curl|wget)\b/i
-
 export function findRemoteScripts({commands}: Subjects): Finding[] {
   return commands.flatMap(({value, path}) => {
     const text = value.replace(/\\\r?\n/g, ' ')
-    if (!PIPED.test(text) && !SUBSTITUTED.test(text)) return []
-    return [issue('remote_script', path, 'The command runs a script that it has just downloaded')]
+    const remote = text.split(/[\n;]|&&|\|\|/).some((line) => inOrder(line, PIPED) || inOrder(line, SUBSTITUTED))
+    return remote ? [issue('remote_script', path, 'The command runs a script that it has just downloaded')] : []
   })
 }
+
+const DOWNLOAD = /\b(?:curl|wget)\b/i
+const PIPED = [DOWNLOAD, /\|\s*(?:sudo\s+)?(?:[\w./-]{0,200}\/)?(?:ba|z|da|k)?sh\b/i]
+const SUBSTITUTED = [/\b(?:(?:ba|z|da|k)?sh|eval|source)\b/i, /[<$]\(\s*(?:curl|wget)\b/i]

@@ -2,6 +2,7 @@ import type {Finding} from '../../document/finding.ts'
 import {issue} from '../catalogue.ts'
 import type {Subjects} from '../subjects.ts'
 import {listOf, mappingOf, textOf} from '../values.ts'
+import {inOrder} from './command-line.ts'
 
 export function findPrivilegedContainers({containers}: Subjects): Finding[] {
   return containers.flatMap(({value, path}) => {
@@ -45,10 +46,13 @@ export function findClusterPermissions({objects, kinds, commands}: Subjects): Fi
     .filter(({value}) => CLUSTER_KINDS.has(value.toLowerCase().replace(/s$/, '')))
     .map(({value, path}) => issue('cluster_permissions', path, `Changes permissions of the whole cluster: ${value}`))
   const typed = commands
-    .filter(({value}) => KUBECTL_CLUSTER_ROLE.test(value))
+    .filter(({value}) => value.split(/[\n;|&]/).some((line) => inOrder(line, KUBECTL_CLUSTER_ROLE)))
     .map(({path}) => issue('cluster_permissions', path, 'The command changes permissions of the whole cluster'))
   return [...changed, ...typed]
 }
 
-const KUBECTL_CLUSTER_ROLE =
-  /\bkubectl\b[^\n;|&]*\b(?:create|apply|patch|replace|edit|delete)\b[^\n;|&]*\bclusterrole(?:binding)?s?\b/i
+const KUBECTL_CLUSTER_ROLE = [
+  /\bkubectl\b/i,
+  /\b(?:create|apply|patch|replace|edit|delete)\b/i,
+  /\bclusterrole(?:binding)?s?\b/i,
+]

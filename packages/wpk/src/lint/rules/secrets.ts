@@ -2,6 +2,7 @@ import type {Finding} from '../../document/finding.ts'
 import {issue} from '../catalogue.ts'
 import type {Subjects} from '../subjects.ts'
 import {textsIn} from '../values.ts'
+import {inOrder} from './command-line.ts'
 import type {PlacedText} from '../values.ts'
 
 /** One finding per string, and never the secret itself in a message. */
@@ -20,7 +21,7 @@ function describeSecret({value, key}: PlacedText): string | undefined {
   if (value.length < 8) return undefined
   if (TOKENS.test(value)) return 'what looks like an access token or private key'
   if (USER_INFO.test(value)) return 'a password in a URL'
-  if (LOGIN_OPTION.test(value)) return 'a user name with its password'
+  if (value.split(/[\n;|]/).some((line) => inOrder(line, LOGIN_OPTION))) return 'a user name with its password'
   if (isSecretName(key, FIELD_WORDS) && isLiteral(value)) return `a literal value for ${key}`
   const name = assignedSecret(value)
   return name === undefined ? encodedSecret(value) : `a literal value for ${name}`
@@ -28,11 +29,11 @@ function describeSecret({value, key}: PlacedText): string | undefined {
 
 /** Forms that issuers give their credentials so that scanners find them. */
 const TOKENS =
-  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bhooks\.slack\.com\/services\/T\w+\/B\w+\/\w+|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+|\b[sr]k_live_\w{16,}|\bhv[sb]\.[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----/
+  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bhooks\.slack\.com\/services\/T\w+\/B\w+\/\w+|\beyJ[\w-]{10,400}\.eyJ[\w-]{10,400}\.[\w-]|\b[sr]k_live_\w{16,}|\bhv[sb]\.[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----/
 
-const USER_INFO = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@$]*:[^\s/@$]{3,}@/i
+const USER_INFO = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@$]{0,200}:[^\s/@$]{3,200}@/i
 
-const LOGIN_OPTION = /\b(?:curl|wget)\b[^\n;|]*\s(?:-u|--user)[ =]["']?[\w.-]+:(?!\$)[^\s"'$]{3,}/
+const LOGIN_OPTION = [/\b(?:curl|wget)\b/, /\s(?:-u|--user)[ =]["']?[\w.-]{1,200}:(?!\$)[^\s"'$]{3}/]
 
 /** `password` in DB_PASSWORD and dbPassword, not in passwordFile; `key` alone is a word of every YAML. */
 const WORDS = new Set(['password', 'passwd', 'pwd', 'passphrase', 'secret', 'token', 'key', 'apikey', 'authorization'])
@@ -55,7 +56,8 @@ function isLiteral(value: string): boolean {
 }
 
 /** The value is only looked at, so that in `--from-literal=password=…` the second name is found too. */
-const ASSIGNMENT = /([A-Za-z][\w-]*)["']?\s*[:=]\s*(?=("[^"\s]{8,}"|'[^'\s]{8,}'|[^\s"'`;|&,)}]{8,}))/g
+const ASSIGNMENT =
+  /(?<!\w)(?<!\w-)([A-Za-z][\w-]{0,100})["']?\s{0,8}[:=]\s{0,8}(?=("[^"\s]{8,200}"|'[^'\s]{8,200}'|[^\s"'`;|&,)}]{8,200}))/g
 
 function assignedSecret(text: string): string | undefined {
   for (const [, name, value] of text.matchAll(ASSIGNMENT)) {
