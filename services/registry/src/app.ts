@@ -8,9 +8,10 @@ import {serializerCompiler, validatorCompiler, type ZodTypeProvider} from 'fasti
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {authenticate, tokenStore, type Tokens} from './authentication.ts'
 import {registerFailureHandlers} from './failures.ts'
-import {PackageStore} from './packages.ts'
+import type {PackageStore} from './packages.ts'
 import {protectAgainstSlowBodies} from './protection.ts'
 import {registerContentRoutes} from './routes/content.ts'
+import {registerJudgementRoutes} from './routes/judgement.ts'
 import {registerPackageRoutes} from './routes/packages.ts'
 import {registerPushRoute} from './routes/push.ts'
 import {registerRunRoutes} from './routes/runs.ts'
@@ -61,8 +62,8 @@ export async function buildApp(options: RegistryOptions, packages: PackageStore)
   const limits = {...DEFAULT_LIMITS, ...options.limits}
   const app = createServer(limits, options.logger)
   app.decorateRequest('identity', undefined)
-  registerFailureHandlers(app as unknown as FastifyInstance)
-  protectAgainstSlowBodies(app as unknown as FastifyInstance, limits)
+  registerFailureHandlers(app)
+  protectAgainstSlowBodies(app, limits)
   const tokens = tokenStore(options.tokens)
   app.addHook('onRequest', (request) => authenticate(request, tokens, options.anonymousReads))
   await app.register(helmet)
@@ -114,5 +115,6 @@ function registerRoutes(app: App, packages: PackageStore, options: RegistryOptio
   registerPushRoute(app, packages, {trustPolicy, spoolDirectory, packageBytes: limits.packageBytes})
   registerPackageRoutes(app, packages, database)
   registerContentRoutes(app, packages)
+  registerJudgementRoutes(app, packages)
   registerRunRoutes(app, database)
 }

@@ -34,7 +34,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     'directory' in options ? await openPglite(options.directory) : await openPostgresql(options.databaseUrl)
   const {pool} = opened
   const kysely = new Kysely<unknown>({dialect: new PostgresDialect({pool})})
-  const bytes = createByteStore(kysely as never, pool)
+  const bytes = createByteStore(kysely, pool)
   try {
     await migrateComponent(kysely, 'storage', BYTE_MIGRATIONS)
     await bytes.sweep({all: kind === 'pglite'})

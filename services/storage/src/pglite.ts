@@ -80,12 +80,13 @@ async function dataVersion(directory: string): Promise<string | undefined> {
  */
 function connectPool(database: PGlite, lock: DirectoryLock): OpenedPool {
   class PgliteClient extends pg.Client {
-    constructor(config?: pg.ClientConfig) {
-      super({...config, ...createPgConfig(database)} as pg.ClientConfig)
+    constructor() {
+      const {connection} = createPgConfig(database)
+      super({connection} as object)
     }
   }
-  const onConnect = async (client: pg.ClientBase): Promise<void> => void (await client.query('rollback'))
-  const pool = new pg.Pool({Client: PgliteClient, max: 1, idleTimeoutMillis: 0, onConnect} as pg.PoolConfig)
+  const onConnect = async (client: pg.ClientBase) => void (await client.query('rollback'))
+  const pool = new pg.Pool({Client: PgliteClient, max: 1, idleTimeoutMillis: 0, onConnect})
   pool.on('error', () => {})
   const maintenance = startMaintenance(pool)
   const close = async () => {

@@ -1,11 +1,11 @@
-import {rename, writeFile} from 'node:fs/promises'
-import {pathToFileURL} from 'node:url'
+import {rename, rm, writeFile} from 'node:fs/promises'
 import {PGlite} from '@electric-sql/pglite'
+import {templateFile} from './template.ts'
 
 /**
  * Makes the prepared data directory as a gzipped tar. initdb takes 2–4 s and up to 1 GB of memory, so it runs at
- * build time (`node lib/prepare.js FILE`) or once in a child process, and every first start only unpacks its result.
- * This file imports nothing but PGlite, so that it runs as it is, built or not.
+ * build time (`node services/storage/lib/prepare.js`) or once in a child process, and every first start only unpacks
+ * its result. This file must run as it is, built or not: it imports no other room.
  */
 export async function prepareDataDirectory(file: string): Promise<void> {
   const database = await PGlite.create({initDbStartParams: ['--wal-segsize=1', '--no-sync']})
@@ -16,9 +16,12 @@ export async function prepareDataDirectory(file: string): Promise<void> {
   const dump = await database.dumpDataDir('gzip')
   await database.close()
   const partial = `${file}.${process.pid}`
-  await writeFile(partial, new Uint8Array(await dump.arrayBuffer()))
-  await rename(partial, file)
+  try {
+    await writeFile(partial, new Uint8Array(await dump.arrayBuffer()))
+    await rename(partial, file)
+  } finally {
+    await rm(partial, {force: true})
+  }
 }
 
-const [, script, file] = process.argv
-if (script && file && import.meta.url === pathToFileURL(script).href) await prepareDataDirectory(file)
+if (import.meta.main) await prepareDataDirectory(process.argv[2] ?? (await templateFile()))

@@ -20,7 +20,7 @@ export function describeStorage(storage: () => Storage): void {
   it('keeps rows at 1 MiB at most, whatever the pieces were', async () => {
     const {id} = await storage().bytes.write(inPieces(Buffer.alloc(5 * MEBIBYTE), 3 * MEBIBYTE))
     const {rows} = await storage().pool.query('select max(length(data)) from storage_chunks where bytes_id = $1', [id])
-    expect(rows).to.deep.equal([{max: MEBIBYTE}])
+    expect(rows[0].max).to.be.at.most(MEBIBYTE)
   })
 
   it('leaves nothing behind when the source of the bytes fails', async () => {

@@ -1,5 +1,5 @@
 import {runHistory} from '@atomctl/protocol/registry'
-import {json, type JsonObject} from '@atomctl/protocol/values'
+import {json} from '@atomctl/protocol/values'
 import type {Kysely} from 'kysely'
 import * as z from 'zod'
 import type {App} from '../app.ts'
@@ -23,7 +23,7 @@ export function registerRunRoutes(app: App, database: Kysely<RegistryTables>): v
     {config: {access: 'publisher'}, schema: {params: byId, body: notice}},
     async ({params, body, identity}) => {
       const workflowId = params.id
-      await recordRun(database, {workflowId, body: body as JsonObject, who: identity?.name ?? ''})
+      await recordRun(database, {workflowId, body, who: identity?.name ?? ''})
       return {message: 'Run recorded', workflow_id: workflowId, run_id: body['run_id'] ?? null, status: 'updated'}
     },
   )

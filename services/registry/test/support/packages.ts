@@ -16,14 +16,20 @@ export interface Key {
 export async function createKey(): Promise<Key> {
   const directory = await mkdtemp(join(tmpdir(), 'atomctl-key-'))
   try {
-    const pair = await generateKeyPair('password')
-    await writeFile(join(directory, 'team.pub'), pair.publicKeyPem)
-    const file = join(directory, 'trust-policy.yaml')
-    await writeFile(file, addTrustedKey(undefined, {name: 'team', publicKeyFile: 'team.pub'}))
-    return {signer: await loadSigner(pair.privateKeyPem, 'password'), policy: await loadTrustPolicy(file)}
+    const {signer, policyFile} = await writeKey(directory)
+    return {signer, policy: await loadTrustPolicy(policyFile)}
   } finally {
     await rm(directory, {recursive: true, force: true})
   }
+}
+
+/** The same with its files in `directory`, for a server in another process. */
+export async function writeKey(directory: string): Promise<{signer: Signer; policyFile: string}> {
+  const pair = await generateKeyPair('password')
+  const policyFile = join(directory, 'trust-policy.yaml')
+  await writeFile(join(directory, 'team.pub'), pair.publicKeyPem)
+  await writeFile(policyFile, addTrustedKey(undefined, {name: 'team', publicKeyFile: 'team.pub'}))
+  return {signer: await loadSigner(pair.privateKeyPem, 'password'), policyFile}
 }
 
 export interface PackageFacts {

@@ -19,9 +19,11 @@ export type ServerOptions = Partial<RegistryOptions> & {readonly databaseUrl?: s
 
 /** A registry on a loopback port over a real database, PGlite in a temporary directory unless told otherwise. */
 export async function startServer(policy: TrustPolicy, options: ServerOptions = {}): Promise<TestServer> {
-  const temporary = await mkdtemp(join(tmpdir(), 'atomctl-registry-'))
-  const {databaseUrl, directory = join(temporary, 'data'), ...rest} = options
-  const storage = await openStorage(databaseUrl === undefined ? {directory} : {databaseUrl})
+  const {databaseUrl, directory, ...rest} = options
+  const temporary = databaseUrl || directory ? undefined : await mkdtemp(join(tmpdir(), 'atomctl-registry-'))
+  const storage = await openStorage(
+    databaseUrl ? {databaseUrl} : {directory: directory ?? join(temporary ?? '', 'data')},
+  )
   const registry = await createRegistry({
     storage,
     trustPolicy: async () => policy,
@@ -39,7 +41,7 @@ export async function startServer(policy: TrustPolicy, options: ServerOptions = 
     registry.app.server.closeAllConnections()
     await registry.app.close()
     await storage.close()
-    await rm(temporary, {recursive: true, force: true})
+    if (temporary) await rm(temporary, {recursive: true, force: true})
   }
   return {...registry, storage, close, url: `http://127.0.0.1:${port}`}
 }

@@ -21,7 +21,7 @@ const NOBODY = 65534
 export async function startPostgresql(): Promise<TestDatabase | undefined> {
   const given = process.env['ATOMCTL_TEST_DATABASE_URL']
   if (given) return {url: given, stop: async () => {}}
-  const version = (await readdir(DEBIAN).catch(() => [])).sort().at(-1)
+  const version = (await readdir(DEBIAN).catch(() => []))[0]
   return version === undefined ? undefined : startServer(join(DEBIAN, version, 'bin'))
 }
 
