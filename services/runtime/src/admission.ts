@@ -58,7 +58,9 @@ function readRequested(content: JsonObject): WpkDocument {
 }
 
 async function verify(document: WpkDocument, {trustPolicy}: AdmissionOptions): Promise<VerifiedDocument> {
-  const policy = await trustPolicy()
+  const policy = await trustPolicy().catch((error: unknown) => {
+    throw refusalOf(error, 503)
+  })
   try {
     return verifyDocument(document, policy, {})
   } catch (error) {
@@ -116,7 +118,7 @@ async function checkSupport(
   const isMissingDryRun = program.dryRunRequired && !(await options.hasPassedDryRun(verified.digest, parametersDigest))
   if (!isMissingDryRun) return
   throw refuse(
-    403,
+    409,
     'DRY_RUN_REQUIRED',
     'The package must pass a dry run with the same parameters first (safety.dry_run_required)',
     `atomctl run ${verified.document.id} --dry-run`,

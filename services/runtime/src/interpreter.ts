@@ -7,7 +7,7 @@ import type {Finished, Phase, Progress} from './progress.ts'
 import {rollbackOrder} from './rollback.ts'
 
 const LONGEST_BACKOFF_MS = 3_600_000
-const LONGEST_PLAN_LINE = 4_000
+const LONGEST_LINE = 4_000
 
 export interface Job {
   readonly program: Program
@@ -191,7 +191,7 @@ export class Interpreter {
   }
 
   async #giveUp(phase: Phase, position: number, spec: HandlerSpec, result: HandlerResult): Promise<StepOutcome> {
-    this.#failure = `Handler ${spec.name} failed: ${result.error ?? 'unknown error'}`
+    this.#failure = shorten(`Handler ${spec.name} failed: ${result.error ?? 'unknown error'}`)
     const line = `${title(phase)} ${spec.name}: error`
     await this.#around.progress.finishStep(phase, position, finishedStep('failed', result), line)
     return 'failed'
@@ -208,9 +208,9 @@ export class Interpreter {
   }
 }
 
-/** A plan is read by people; a long command or body is cut. */
+/** Plans and messages are read by people; a long command or body is cut. */
 function shorten(line: string): string {
-  return line.length <= LONGEST_PLAN_LINE ? line : `${line.slice(0, LONGEST_PLAN_LINE)}… (${line.length} characters)`
+  return line.length <= LONGEST_LINE ? line : `${line.slice(0, LONGEST_LINE)}… (${line.length} characters)`
 }
 
 const PLAN_WORDS = {ready: 'success', unknown: 'unknown', error: 'error'} as const

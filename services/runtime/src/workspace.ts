@@ -1,8 +1,7 @@
-import {createReadStream} from 'node:fs'
+import {createReadStream, createWriteStream} from 'node:fs'
 import {mkdir, readdir, rm, stat, writeFile} from 'node:fs/promises'
-import {join} from 'node:path'
+import {join, resolve} from 'node:path'
 import {pipeline} from 'node:stream/promises'
-import {createWriteStream} from 'node:fs'
 import type {PackageSource} from '@atomctl/protocol/packages'
 import {extractArchive, type ArchiveContents} from '@atomctl/wpk/archive'
 import {documentDigest} from '@atomctl/wpk/canonical'
@@ -28,7 +27,7 @@ export class Workspace {
   readonly #packages: PackageSource | undefined
 
   constructor(root: string, packages: PackageSource | undefined) {
-    this.#root = root
+    this.#root = resolve(root)
     this.#packages = packages
   }
 

@@ -5,7 +5,7 @@ import {expect} from 'chai'
 import {startPostgresql, type TestDatabase} from '../../storage/test/support/postgresql.ts'
 import {shell, Trust} from './support/packages.ts'
 import {isAlive, ServerProcess} from './support/process.ts'
-import {eventually} from './support/waiting.ts'
+import {eventually, STARTUP_MS} from './support/waiting.ts'
 
 describe('two runtimes on one PostgreSQL', function () {
   this.timeout(60_000)
@@ -14,6 +14,7 @@ describe('two runtimes on one PostgreSQL', function () {
   let database: TestDatabase | undefined
   let servers: ServerProcess[] = []
   before(async function () {
+    this.timeout(STARTUP_MS)
     database = await startPostgresql()
     if (!database) {
       console.log('      no PostgreSQL here: set ATOMCTL_TEST_DATABASE_URL, or apt-get install postgresql')

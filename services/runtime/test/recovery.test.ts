@@ -4,13 +4,14 @@ import {join} from 'node:path'
 import {expect} from 'chai'
 import {shell, Trust} from './support/packages.ts'
 import {isAlive, ServerProcess} from './support/process.ts'
-import {eventually} from './support/waiting.ts'
+import {eventually, STARTUP_MS} from './support/waiting.ts'
 
 describe('a runtime that stops in the middle of an execution', () => {
   let directory: string
   let trust: Trust
   let server: ServerProcess
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     directory = mkdtempSync(join(tmpdir(), 'recovery-'))
     trust = await Trust.create()
     server = await ServerProcess.start(directory, trust.policyFile)

@@ -5,10 +5,12 @@ import {Retention} from '../src/retention.ts'
 import type {RuntimeTables} from '../src/store/tables.ts'
 import {shell} from './support/packages.ts'
 import {TestService} from './support/service.ts'
+import {STARTUP_MS} from './support/waiting.ts'
 
 describe('retention', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start()
   })
   after(() => service.stop())

@@ -42,6 +42,6 @@ function digestOf(token: string): Buffer {
 }
 
 function unauthorized(detail: string, challenge: string): Refusal {
-  const hint = 'atomctl login, or set ATOMCTL_TOKEN'
-  return new Refusal(401, {detail, code: 'UNAUTHENTICATED', hint}, {'www-authenticate': challenge})
+  const hint = 'atomctl config set auth_token TOKEN, or set ATOMCTL_AUTH_TOKEN'
+  return new Refusal(401, {detail, code: 'NOT_AUTHENTICATED', hint}, {'www-authenticate': challenge})
 }

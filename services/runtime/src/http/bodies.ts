@@ -15,7 +15,11 @@ export function acceptJson(app: FastifyInstance): void {
     const text = String(body)
     if (text.trim() === '') return done(null, undefined)
     if (isDeep(text)) return done(unreadable('is nested too deeply'))
-    void parse(request, text, (error, value) => (error ? done(unreadable('is not JSON')) : done(null, value)))
+    void parse(request, text, (error, value) => {
+      if (error) return done(unreadable('is not JSON'))
+      if (!isExact(value)) return done(unreadable('holds half of a surrogate pair or a number that is too large'))
+      done(null, value)
+    })
   })
   // The original reads a body without any content type as JSON (protocol section 3.1).
   app.addHook('onRequest', (request, _reply, done) => {
@@ -24,9 +28,17 @@ export function acceptJson(app: FastifyInstance): void {
   })
 }
 
+/** Whether RFC 8785 can write the value: what it cannot has no digest, so nothing could be said about it later. */
+function isExact(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isExact(item))
+}
+
 function unreadable(problem: string): Refusal {
   const detail = [{loc: ['body'], msg: `The body ${problem}`, type: 'value_error.jsondecode'}]
-  return new Refusal(422, {detail, code: 'REQUEST_INVALID'})
+  return new Refusal(422, {detail, code: 'REQUEST_REJECTED'})
 }
 
 /** Counts brackets outside strings; good enough to bound recursion, the parser judges the rest. */

@@ -5,12 +5,12 @@ import {Refusal} from '../refusal.ts'
 
 /** Every error leaves in the protocol's form (section 1.3); what went wrong inside stays inside. */
 export function answerErrors(app: FastifyInstance, logger: Logger): void {
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({detail: 'Not Found'}))
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({detail: 'Not Found', code: 'ENDPOINT_NOT_FOUND'}))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = error instanceof Refusal ? error : refusalFor(error)
     if (refusal) return answer(reply, refusal)
     logger.error({err: error, method: request.method, route: request.routeOptions.url}, 'request failed')
-    return reply.code(500).send({detail: 'Internal Server Error', code: 'INTERNAL'})
+    return reply.code(500).send({detail: 'Internal Server Error'})
   })
 }
 
@@ -20,15 +20,15 @@ export function answer(reply: FastifyReply, refusal: Refusal): FastifyReply {
 
 function refusalFor(error: FastifyError): Refusal | undefined {
   if (hasZodFastifySchemaValidationErrors(error))
-    return new Refusal(422, {detail: items(error), code: 'REQUEST_INVALID'})
-  if (error.statusCode === 413) return new Refusal(413, {detail: 'The request is too large', code: 'REQUEST_TOO_LARGE'})
+    return new Refusal(422, {detail: items(error), code: 'REQUEST_REJECTED'})
+  if (error.statusCode === 413) return new Refusal(413, {detail: 'The request is too large', code: 'REQUEST_REJECTED'})
   if (error.statusCode === 415) {
     const detail = [{loc: ['header', 'content-type'], msg: 'The body must be application/json', type: 'content_type'}]
-    return new Refusal(422, {detail, code: 'REQUEST_INVALID'})
+    return new Refusal(422, {detail, code: 'REQUEST_REJECTED'})
   }
   const status = error.statusCode ?? 500
   return status >= 400 && status < 500
-    ? new Refusal(status, {detail: error.message, code: 'REQUEST_INVALID'})
+    ? new Refusal(status, {detail: error.message, code: 'REQUEST_REJECTED'})
     : undefined
 }
 

@@ -118,5 +118,5 @@ function frame(id: string, type: string, data: unknown): string {
 function readEventId(header: string | string[] | undefined): number {
   if (header === undefined || header === '') return 0
   if (typeof header === 'string' && /^\d{1,9}$/.test(header)) return Number(header)
-  throw refuse(422, 'REQUEST_INVALID', 'Last-Event-ID is not one that this runtime gave out')
+  throw refuse(422, 'REQUEST_REJECTED', 'Last-Event-ID is not one that this runtime gave out')
 }

@@ -13,7 +13,7 @@ import type {App, Services} from './server.ts'
 
 /** Lines in the answer to `GET /execute/{id}`; the whole log is at `/logs/{id}`. */
 const STATUS_LINES = 200
-const LOG_PAGE = 10_000
+const LOG_PAGE = 50_000
 
 export const executionPath = z.object({id: z.string().max(128)})
 
@@ -46,7 +46,7 @@ export function addExecutionRoutes(app: App, services: Services): void {
   app.post('/rollback/:id', {schema: {params: executionPath}}, async (request) => {
     const {status} = await findExecution(services, request.params.id)
     if (status !== 'completed' && status !== 'failed')
-      throw refuse(400, 'NOT_FINISHED', 'Cannot rollback running execution')
+      throw refuse(400, 'CONFLICT', 'Cannot rollback running execution')
     throw refuse(501, 'NOT_SUPPORTED', 'This runtime rolls back by itself when a handler fails, not on demand')
   })
   addLogRoute(app, services)
@@ -69,7 +69,7 @@ function addLogRoute(app: App, services: Services): void {
 /** Throws 404 in the protocol's words. */
 export async function findExecution({executions}: Services, id: string): Promise<ExecutionRow> {
   const row = await executions.find(id)
-  if (!row) throw refuse(404, 'EXECUTION_NOT_FOUND', 'Execution not found', 'atomctl runs list')
+  if (!row) throw refuse(404, 'NOT_FOUND', 'Execution not found', 'atomctl executions')
   return row
 }
 
@@ -80,7 +80,7 @@ interface Requester {
 
 async function accept(body: ExecutionRequest, requester: Requester, services: Services): Promise<string> {
   if (services.isClosing())
-    throw new Refusal(503, {detail: 'The runtime is stopping', code: 'STOPPING'}, {'retry-after': '5'})
+    throw new Refusal(503, {detail: 'The runtime is stopping', code: 'UNAVAILABLE'}, {'retry-after': '5'})
   checkWorkflowId(body.workflow_id)
   const earlier = await findEarlier(requester.key, services)
   if (earlier !== undefined) return earlier
@@ -131,7 +131,7 @@ function checkWorkflowId(id: string): void {
         type: 'value_error',
       },
     ],
-    code: 'REQUEST_INVALID',
+    code: 'REQUEST_REJECTED',
   })
 }
 
@@ -139,7 +139,7 @@ function keyOf(request: FastifyRequest): IdempotencyKey | undefined {
   const header = request.headers['idempotency-key']
   if (header === undefined) return undefined
   if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header))
-    throw refuse(422, 'REQUEST_INVALID', 'Idempotency-Key must be 1 to 255 printable ASCII characters')
+    throw refuse(422, 'REQUEST_REJECTED', 'Idempotency-Key must be 1 to 255 printable ASCII characters')
   const requestDigest = createHash('sha256')
     .update(canonicalJson(request.body as never))
     .digest('hex')
@@ -147,7 +147,7 @@ function keyOf(request: FastifyRequest): IdempotencyKey | undefined {
 }
 
 function conflict(): Refusal {
-  return refuse(409, 'IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for another request', 'Use a new key')
+  return refuse(409, 'CONFLICT', 'This Idempotency-Key was used for another request', 'Use a new key')
 }
 
 async function cancel(services: Services, id: string): Promise<object> {
@@ -156,12 +156,12 @@ async function cancel(services: Services, id: string): Promise<object> {
     return {execution_id: id, status: 'cancelling', message: 'Cancellation requested'}
   const {status} = await findExecution(services, id)
   if (status !== 'cancelled' && row.completed_at)
-    throw refuse(409, 'EXECUTION_FINISHED', `Cannot cancel: the execution is ${status}`)
+    throw refuse(409, 'CONFLICT', `Cannot cancel: the execution is ${status}`)
   return {execution_id: id, status, message: 'Already cancelled'}
 }
 
 function readCursor(cursor: string): string {
   const ordinal = Buffer.from(cursor, 'base64url').toString()
-  if (!/^\d{1,18}$/.test(ordinal)) throw refuse(422, 'REQUEST_INVALID', 'cursor is not one that this runtime gave out')
+  if (!/^\d{1,18}$/.test(ordinal)) throw refuse(422, 'REQUEST_REJECTED', 'cursor is not one that this runtime gave out')
   return ordinal
 }

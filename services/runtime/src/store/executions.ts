@@ -1,5 +1,5 @@
 import type {ExecutionQuery, ExecutionStatus} from '@atomctl/protocol/runtime'
-import type {Kysely} from 'kysely'
+import type {Kysely, Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
 import type {ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
 
@@ -24,6 +24,9 @@ export interface IdempotencyKey {
   readonly key: string
   readonly requestDigest: string
 }
+
+/** A statement takes at most 65,535 values. */
+const ROWS_PER_INSERT = 500
 
 export const UNFINISHED = ['pending', 'running'] as const satisfies ExecutionStatus[]
 
@@ -52,7 +55,7 @@ export class ExecutionStore {
             .execute()
         }
         const steps = handlers.map((handler, position) => newStep(execution.id, 'handler', position, handler))
-        if (steps.length > 0) await transaction.insertInto('runtime_steps').values(steps).execute()
+        await insertSteps(transaction, steps)
       })
       return true
     } catch (error) {
@@ -137,6 +140,17 @@ export class ExecutionStore {
       .executeTakeFirst()
     return result.numUpdatedRows > 0n
   }
+}
+
+/** Rows that are there already stay as they are. Answers how many are new. */
+export async function insertSteps(transaction: Transaction<RuntimeTables>, steps: readonly StepRow[]): Promise<number> {
+  let count = 0
+  for (let start = 0; start < steps.length; start += ROWS_PER_INSERT) {
+    const insert = transaction.insertInto('runtime_steps').values(steps.slice(start, start + ROWS_PER_INSERT))
+    const result = await insert.onConflict((conflict) => conflict.doNothing()).executeTakeFirst()
+    count += Number(result.numInsertedOrUpdatedRows ?? 0)
+  }
+  return count
 }
 
 export function newStep(

@@ -2,9 +2,9 @@ import type {ExecutionStatus} from '@atomctl/protocol/runtime'
 import type {Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
 import type {Finished, Phase, Progress} from '../progress.ts'
-import {newStep, UNFINISHED} from './executions.ts'
+import {insertSteps, newStep, UNFINISHED} from './executions.ts'
 import type {NewEvent, Recorder} from './recorder.ts'
-import type {ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
+import {storable, type ExecutionRow, type RuntimeTables, type StepRow} from './tables.ts'
 import {executionView, stepView} from './views.ts'
 
 type Change = Transaction<RuntimeTables>
@@ -46,9 +46,7 @@ export class StoredProgress implements Progress {
     const rows = handlers.map((handler, position) => newStep(this.#id, phase, position, handler))
     if (rows.length === 0) return
     await this.#recorder.change(async (change) => {
-      const insert = change.insertInto('runtime_steps').values(rows)
-      const inserted = await insert.onConflict((conflict) => conflict.doNothing()).executeTakeFirst()
-      return inserted.numInsertedOrUpdatedRows ? [lineEvent(line)] : []
+      return (await insertSteps(change, rows)) > 0 ? [lineEvent(line)] : []
     })
   }
 
@@ -69,7 +67,7 @@ export class StoredProgress implements Progress {
   async finishStep(phase: Phase, position: number, finished: Finished, line?: string): Promise<void> {
     await this.#recorder.change(async (change) => {
       const row = await this.#step(change, phase, position)
-        .set({...finished, completed_at: new Date()})
+        .set({...finished, error: text(finished.error), output: text(finished.output), completed_at: new Date()})
         .where('status', 'in', ['pending', 'running'])
         .returningAll()
         .executeTakeFirst()
@@ -84,7 +82,7 @@ export class StoredProgress implements Progress {
     await this.#recorder.change(async (change) => {
       ended = await change
         .updateTable('runtime_executions')
-        .set({status, error_message: message, completed_at: new Date()})
+        .set({status, error_message: text(message), completed_at: new Date()})
         .where('id', '=', this.#id)
         .where('status', 'in', UNFINISHED)
         .returningAll()
@@ -128,6 +126,10 @@ export class StoredProgress implements Progress {
   }
 }
 
+function text(value: string | null): string | null {
+  return value === null ? null : storable(value)
+}
+
 function statusEvent(body: object): NewEvent {
   return {kind: 'status', time: new Date(), step: null, stream: null, body: JSON.stringify(body)}
 }
@@ -137,6 +139,6 @@ function stepEvent(row: StepRow): NewEvent {
 }
 
 /** A line of the protocol itself belongs to no step, so that it stays bare in `logs`. */
-function lineEvent(text: string): NewEvent {
-  return {kind: 'log', time: new Date(), step: null, stream: 'system', body: text}
+function lineEvent(line: string): NewEvent {
+  return {kind: 'log', time: new Date(), step: null, stream: 'system', body: storable(line)}
 }

@@ -1,7 +1,7 @@
 import type {LogEntry} from '@atomctl/protocol/runtime'
 import type {Kysely, Transaction} from 'kysely'
 import type {Hub} from './hub.ts'
-import type {EventRow, RuntimeTables} from './tables.ts'
+import {storable, type EventRow, type RuntimeTables} from './tables.ts'
 
 const FLUSH_MS = 20
 const ROWS_PER_INSERT = 500
@@ -69,9 +69,4 @@ export class Recorder {
       .executeTakeFirst()
     return Number(row?.seq ?? 0)
   }
-}
-
-/** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\u{FFFD}').toWellFormed()
 }

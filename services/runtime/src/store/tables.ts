@@ -107,3 +107,8 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
 }
 
 export const MIGRATIONS: Record<string, Migration> = {'0001_executions': {up: createTables}}
+
+/** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '\u{FFFD}').toWellFormed()
+}

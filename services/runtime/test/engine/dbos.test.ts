@@ -6,7 +6,7 @@ import {expect} from 'chai'
 import {DbosEngine} from '../../src/engine/dbos.ts'
 import type {Durable, Run} from '../../src/engine/engine.ts'
 import {SILENT} from '../../src/options.ts'
-import {eventually} from '../support/waiting.ts'
+import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
 describe('DbosEngine', () => {
   let directory: string
@@ -21,7 +21,8 @@ describe('DbosEngine', () => {
     await engine.launch(run, async (id, outcome) => void lost.push(`${id} ${outcome}`))
   }
 
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     directory = mkdtempSync(join(tmpdir(), 'engine-'))
     storage = await openStorage({directory})
     await launch()

@@ -1,12 +1,14 @@
 import {expect} from 'chai'
 import {api, packageValue, shell, Trust} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
+import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
 const K8S = {name: 'restart', type: 'k8s', config: {action: 'restart', resource_name: 'web'}}
 
 describe('what the runtime agrees to run', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start()
   })
   after(() => service.stop())
@@ -94,6 +96,38 @@ describe('what the runtime agrees to run', () => {
     expect([answer.status, answer.body.code]).to.deep.equal([422, 'PARAMETER_INVALID'])
   })
 
+  for (const [what, text] of [
+    ['a lone surrogate', '"\\ud800"'],
+    ['a number beyond all doubles', '1e999'],
+    ['a very large number', '123456789012345678901234567890'],
+    ['half a megabyte of text', JSON.stringify('x'.repeat(500_000))],
+  ] as const)
+    it(`answers a parameter with ${what} without breaking`, async () => {
+      const content = await service.trust.sign({handlers: [shell('a', 'printf %s "$VALUE" | wc -c')]})
+      const raw = `{"workflow_id":"w","wpk_content":${JSON.stringify(content)},"parameters":{"value":${text}}}`
+      for (const headers of [{}, {'idempotency-key': `odd-${what.replaceAll(' ', '-')}`}]) {
+        const answer = await service.request('/execute', {raw, headers})
+        expect(answer.status).to.be.oneOf([200, 422])
+        if (answer.status === 200) expect((await service.ended(answer.body.execution_id)).status).to.equal('completed')
+      }
+    })
+
+  it('runs a package of very many handlers', async function () {
+    this.timeout(120_000)
+    const handlers = Array.from({length: 1200}, (_, i) => shell(`step-${i}`, 'true', {when: 'go == 1'}))
+    const content = await service.trust.sign({name: 'many', handlers})
+    const {body} = await service.submitContent(content, {parameters: {go: 0}})
+    const execution = await eventually(
+      'it ended',
+      async () => {
+        const found = await service.execution(body.execution_id)
+        return found.completed_at ? found : undefined
+      },
+      60,
+    )
+    expect(execution).to.include({status: 'completed', steps_completed: 1200})
+  })
+
   it('does not pretend to run a handler type it has no handler for', async () => {
     const answer = await service.submit({handlers: [shell('a', 'touch never'), K8S]})
     expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
@@ -137,10 +171,10 @@ describe('what the runtime agrees to run', () => {
     it('runs only what passed one with the same document and parameters', async () => {
       const parameters = {who: 'ann'}
       const early = await service.submit(shape, {parameters})
-      expect([early.status, early.body.code]).to.deep.equal([403, 'DRY_RUN_REQUIRED'])
+      expect([early.status, early.body.code]).to.deep.equal([409, 'DRY_RUN_REQUIRED'])
       expect((await service.run(shape, {parameters, dry_run: true})).status).to.equal('completed')
-      expect((await service.submit(shape, {parameters: {who: 'bob'}})).status).to.equal(403)
-      expect((await service.submit({...shape, version: '1.0.1'}, {parameters})).status).to.equal(403)
+      expect((await service.submit(shape, {parameters: {who: 'bob'}})).status).to.equal(409)
+      expect((await service.submit({...shape, version: '1.0.1'}, {parameters})).status).to.equal(409)
       expect((await service.run(shape, {parameters})).logs).to.include('[a] ann')
     })
   })

@@ -4,7 +4,7 @@ import type {AddressInfo} from 'node:net'
 import {expect} from 'chai'
 import {api, shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
-import {eventually} from '../support/waiting.ts'
+import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
 interface Seen {
   method: string
@@ -18,7 +18,8 @@ describe('executing api handlers', () => {
   let server: Server
   let base: string
   let seen: Seen[] = []
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start()
     server = createServer((request, response) => {
       let body = ''

@@ -2,10 +2,12 @@ import {existsSync} from 'node:fs'
 import {expect} from 'chai'
 import {api, shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
+import {STARTUP_MS} from '../support/waiting.ts'
 
 describe('a dry run', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start()
   })
   after(() => service.stop())

@@ -7,7 +7,7 @@ import {executionEvent} from '@atomctl/protocol/runtime'
 import {expect} from 'chai'
 import {shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
-import {eventually} from '../support/waiting.ts'
+import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
 interface Followed {
   events: ExecutionEvent[]
@@ -18,7 +18,8 @@ interface Followed {
 
 describe('the event stream of an execution', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start({heartbeatMs: 50})
   })
   after(() => service.stop())

@@ -2,11 +2,12 @@ import {existsSync, readFileSync} from 'node:fs'
 import {expect} from 'chai'
 import {shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
-import {eventually} from '../support/waiting.ts'
+import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
 describe('executing shell packages', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start()
   })
   after(() => service.stop())

@@ -7,6 +7,7 @@ import type {SignedFile} from '@atomctl/wpk/signing'
 import {expect} from 'chai'
 import {shell, type PackageShape} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
+import {STARTUP_MS} from '../support/waiting.ts'
 
 interface Content {
   path: string
@@ -30,7 +31,8 @@ class MemoryPackages implements PackageSource {
 describe('executing packages that bring files', () => {
   const packages = new MemoryPackages()
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start({packages})
   })
   after(() => service.stop())
@@ -112,7 +114,8 @@ describe('executing packages that bring files', () => {
 
   describe('on a runtime without a registry', () => {
     let alone: TestService
-    before(async () => {
+    before(async function () {
+      this.timeout(STARTUP_MS)
       await service.runtime.close()
       alone = await TestService.start()
     })

@@ -3,11 +3,12 @@ import {expect} from 'chai'
 import {shell} from '../support/packages.ts'
 import {isAlive} from '../support/process.ts'
 import {TestService} from '../support/service.ts'
-import {eventually} from '../support/waiting.ts'
+import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
 describe('the life of an execution', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start({concurrency: 4})
   })
   after(() => service.stop())
@@ -46,7 +47,7 @@ describe('the life of an execution', () => {
     expect([again.status, again.body.status]).to.deep.equal([200, 'cancelled'])
     const done = await service.run({handlers: [shell('a', 'true')]})
     const late = await service.request(`/execute/${done.execution_id}/cancel`, {method: 'POST'})
-    expect([late.status, late.body.code]).to.deep.equal([409, 'EXECUTION_FINISHED'])
+    expect([late.status, late.body.code]).to.deep.equal([409, 'CONFLICT'])
   })
 
   it('is cancelled while it waits between attempts', async () => {
@@ -83,7 +84,7 @@ describe('the life of an execution', () => {
       expect((await service.submitContent(content, {}, key)).body.execution_id).to.equal([...ids][0])
       expect(readFileSync(service.path('count'), 'utf8')).to.equal('x\n')
       const other = await service.submitContent(content, {parameters: {a: 1}}, key)
-      expect([other.status, other.body.code]).to.deep.equal([409, 'IDEMPOTENCY_CONFLICT'])
+      expect([other.status, other.body.code]).to.deep.equal([409, 'CONFLICT'])
     })
 
     it('which is not printable is refused', async () => {

@@ -2,10 +2,12 @@ import {readFileSync} from 'node:fs'
 import {expect} from 'chai'
 import {shell, type PackageShape} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
+import {STARTUP_MS} from '../support/waiting.ts'
 
 describe('rollback', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start()
   })
   after(() => service.stop())

@@ -4,10 +4,12 @@ import {once} from 'node:events'
 import {expect} from 'chai'
 import {packageValue, shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
+import {STARTUP_MS} from '../support/waiting.ts'
 
 describe('the runtime service', () => {
   let service: TestService
-  before(async () => {
+  before(async function () {
+    this.timeout(STARTUP_MS)
     service = await TestService.start({bodyLimit: 100_000})
   })
   after(() => service.stop())
@@ -92,7 +94,7 @@ describe('the runtime service', () => {
 
     it('refuses a body that is too large', async () => {
       const {status, body} = await post(JSON.stringify({workflow_id: 'x'.repeat(200_000), wpk_content: {}}))
-      expect([status, body.code]).to.deep.equal([413, 'REQUEST_TOO_LARGE'])
+      expect([status, body.code]).to.deep.equal([413, 'REQUEST_REJECTED'])
     })
 
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
@@ -133,7 +135,7 @@ describe('the runtime service', () => {
     })
 
     it('knows nothing of other paths and methods', async () => {
-      expect((await service.request('/nope')).body).to.deep.equal({detail: 'Not Found'})
+      expect((await service.request('/nope')).body).to.deep.equal({detail: 'Not Found', code: 'ENDPOINT_NOT_FOUND'})
       expect((await service.request('/execute')).status).to.be.oneOf([404, 405])
     })
   })
@@ -146,7 +148,8 @@ describe('a runtime with tokens', () => {
 
   describe('and anonymous reads', () => {
     let service: TestService
-    before(async () => {
+    before(async function () {
+      this.timeout(STARTUP_MS)
       service = await TestService.start({tokens: {digests}, anonymousReads: true})
     })
     after(() => service.stop())
@@ -165,7 +168,8 @@ describe('a runtime with tokens', () => {
 
   describe('and no anonymous reads', () => {
     let service: TestService
-    before(async () => {
+    before(async function () {
+      this.timeout(STARTUP_MS)
       service = await TestService.start({tokens: {digests: digests.map((digest) => `sha256:${digest}`)}})
     })
     after(() => service.stop())

@@ -1,11 +1,15 @@
 import {setTimeout as delay} from 'node:timers/promises'
 
-/** Polls until `find` answers something; fails after ten seconds with `what`. */
+/** To open a database and launch the engine on a machine that is busy with other tests. */
+export const STARTUP_MS = 60_000
+
+/** Polls until `find` answers something; fails after that many seconds with `what`. */
 export async function eventually<T>(
   what: string,
   find: () => T | undefined | false | Promise<T | undefined | false>,
+  seconds = 10,
 ): Promise<T> {
-  for (let left = 1000; left > 0; left -= 1) {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline;) {
     const found = await find()
     if (found !== undefined && found !== false) return found
     await delay(10)
