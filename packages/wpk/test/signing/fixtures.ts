@@ -1,4 +1,4 @@
-import {createHash, createPrivateKey, sign as signBytes} from 'node:crypto'
+import {createHash} from 'node:crypto'
 import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {delimiter, join} from 'node:path'
@@ -7,7 +7,7 @@ import {expect} from 'chai'
 import type {ArchiveFileInfo} from '@atomctl/wpk/archive'
 import {loadDocument, type WpkDocument} from '@atomctl/wpk/document'
 import {type AtomError, isAtomError} from '@atomctl/wpk/errors'
-import {generateKeyPair, keyHint, type KeyPair, loadSigner, type Signer} from '@atomctl/wpk/signing'
+import {generateKeyPair, type KeyPair, loadSigner, type Signer} from '@atomctl/wpk/signing'
 
 export const PASSWORD = 'correct horse'
 
@@ -51,14 +51,6 @@ export function testKey(name: string): Promise<TestKey> {
 async function makeKey(): Promise<TestKey> {
   const pair = await generateKeyPair(PASSWORD)
   return {...pair, signer: await loadSigner(pair.privateKeyPem, PASSWORD)}
-}
-
-/** A signer without an encrypted file around its key, for the forgeries of an insider. */
-export function rawSigner(privateKeyPem: string, publicKeyPem: string): Signer {
-  const key = createPrivateKey(privateKeyPem)
-  const sign = async (data: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> =>
-    signBytes('sha256', data as Uint8Array, key)
-  return {keyHint: keyHint(publicKeyPem), publicKeyPem, sign}
 }
 
 export function fileOf(path: string, content: string, exec = false): ArchiveFileInfo {
