@@ -3,6 +3,7 @@ import {createRequire} from 'node:module'
 import type {Ajv, ErrorObject, Options, ValidateFunction} from 'ajv'
 
 import type {Json, JsonObject} from '../canonical.ts'
+import {patternEngine, PatternTimeout} from './pattern.ts'
 
 /** Strict: a misspelt keyword is an error, not a check that silently never happens. Values are never coerced. */
 const OPTIONS: Options = {
@@ -12,6 +13,7 @@ const OPTIONS: Options = {
   strictRequired: false,
   ownProperties: true,
   logger: false,
+  code: {regExp: patternEngine},
 }
 
 const load = createRequire(import.meta.url)
@@ -27,13 +29,18 @@ function validator(): Ajv {
   return ajv
 }
 
+/** Compiling writes code, so a package must not have us write much of it. */
+const LARGEST = 16_384
+
 const compiled = new WeakMap<JsonObject, ValidateFunction>()
 
 /** The validator for these JSON Schema keywords. Throws a plain Error when they are no JSON Schema. */
 function compile(schema: JsonObject): ValidateFunction {
   const known = compiled.get(schema)
   if (known) return known
+  if (JSON.stringify(schema).length > LARGEST) throw new RangeError(`it has more than ${LARGEST} characters`)
   const validate = validator().compile(schema)
+  validator().removeSchema(schema) // ajv would keep it for ever, and its $id would clash with the next package's
   compiled.set(schema, validate)
   return validate
 }
@@ -53,8 +60,12 @@ export function schemaProblems(schema: JsonObject, value: Json): string[] {
   const problem = describeSchemaProblem(schema)
   if (problem !== undefined) return [`cannot be checked: ${problem}`]
   const validate = compile(schema)
-  if (validate(value)) return []
-  return [...new Set((validate.errors ?? []).map(describeError))]
+  try {
+    return validate(value) ? [] : [...new Set((validate.errors ?? []).map(describeError))]
+  } catch (error) {
+    if (error instanceof PatternTimeout) return [`cannot be checked: ${error.message}`]
+    throw error
+  }
 }
 
 function describeError({instancePath, keyword, message = 'is not valid', params}: ErrorObject): string {

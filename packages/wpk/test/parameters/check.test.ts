@@ -33,6 +33,39 @@ describe('checkParameters', () => {
     expect(checkParameters(declarations, {namespace: 'a', replicas: '3', token: ''})).to.have.length(1)
   })
 
+  it('gives up on patterns that would match for hours', () => {
+    const slow = declare({name: 'a', type: 'string', schema: {pattern: '^(a|a)*$'}})
+    const started = performance.now()
+    const [finding] = checkParameters(slow, {a: `${'a'.repeat(60)}!`})
+    expect(performance.now() - started).to.be.lessThan(10_000)
+    expect(finding.message).to.include('takes too long')
+    expect(checkParameters(slow, {a: 'aaa'})).to.deep.equal([])
+  })
+
+  it('checks patterns and formats like any other keyword', () => {
+    const version = declare(
+      {name: 'a', type: 'string', schema: {pattern: '^v\\d+$'}},
+      {name: 'u', type: 'string', schema: {format: 'uri'}},
+    )
+    expect(checkParameters(version, {a: 'v12', u: 'https://x.example.com'})).to.deep.equal([])
+    expect(checkParameters(version, {a: 'x', u: 'no uri'}).map(({path}) => path)).to.deep.equal(['a', 'u'])
+  })
+
+  it('keeps nothing of one package for the next: the same $id may come again', () => {
+    const twice = [1, 2].map((minimum) => declare({name: 'n', type: 'integer', schema: {$id: 'urn:x', minimum}}))
+    expect(twice.map((declarations) => checkParameters(declarations, {n: 1}).length)).to.deep.equal([0, 1])
+  })
+
+  it('refuses schemas that are a program of their own, or that lie elsewhere', () => {
+    for (const schema of [
+      {enum: Array.from({length: 20_000}, (_, index) => index)},
+      {$ref: 'https://example.com/x.json'},
+    ]) {
+      const [finding] = checkParameters(declare({name: 'n', type: 'integer', schema}), {n: 1})
+      expect(finding.message).to.include('cannot be checked')
+    }
+  })
+
   it('says so when the schema of the package is not usable', () => {
     const [finding] = checkParameters(declare({name: 'a', type: 'string', schema: {minimun: 1}}), {a: 'x'})
     expect(finding.message).to.include('cannot be checked')
