@@ -17,14 +17,15 @@ const OPTIONS: Options = {
 }
 
 const load = createRequire(import.meta.url)
-let ajv: Ajv | undefined
 
-/** Loaded on first use: most packages have no `schema` keywords, and start-up is paid by every command. */
-function validator(): Ajv {
-  if (ajv) return ajv
+/**
+ * A new one per schema, because ajv keeps schemas, ids and patterns for ever, and those of one package are no business
+ * of the next. Loaded on first use: most packages have no `schema` keywords, and every command pays for start-up.
+ */
+function createValidator(): Ajv {
   const {Ajv: Constructor} = load('ajv') as {Ajv: new (options: Options) => Ajv}
   const {default: addFormats} = load('ajv-formats') as {default: (instance: Ajv) => void}
-  ajv = new Constructor(OPTIONS)
+  const ajv = new Constructor(OPTIONS)
   addFormats(ajv)
   return ajv
 }
@@ -39,8 +40,7 @@ function compile(schema: JsonObject): ValidateFunction {
   const known = compiled.get(schema)
   if (known) return known
   if (JSON.stringify(schema).length > LARGEST) throw new RangeError(`it has more than ${LARGEST} characters`)
-  const validate = validator().compile(schema)
-  validator().removeSchema(schema) // ajv would keep it for ever, and its $id would clash with the next package's
+  const validate = createValidator().compile(schema)
   compiled.set(schema, validate)
   return validate
 }
