@@ -1,4 +1,5 @@
 import {type ChildProcess, spawn} from 'node:child_process'
+import {rmSync} from 'node:fs'
 import {open, readFile, rename, rm} from 'node:fs/promises'
 import {basename, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
@@ -40,8 +41,11 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
   const log = attemptLogOf(layout)
   const daemon = await launch(plan, log)
   // a second Ctrl-C ends this process at once, in the middle of anything
-  const kill = (): boolean => daemon.kill('SIGKILL')
-  process.once('exit', kill)
+  const leaveNothing = (): void => {
+    daemon.kill('SIGKILL')
+    rmSync(log, {force: true})
+  }
+  process.once('exit', leaveNothing)
   try {
     const state = await waitUntilReady(daemon, layout, signal)
     await rename(log, layout.logFile)
@@ -51,7 +55,7 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
     await abandon(daemon)
     throw await explainFailure(error, daemon, log)
   } finally {
-    process.off('exit', kill)
+    process.off('exit', leaveNothing)
     await rm(log, {force: true})
   }
 }

@@ -7,7 +7,8 @@ import {collect, firstLine, occupyPort, Person} from './support/cli.ts'
 const TOKEN = 'a-token-of-some-length'
 const FREE = ['--registry-port=0', '--runtime-port=0']
 
-describe('serve all', () => {
+describe('serve all', function () {
+  this.timeout(60_000)
   let person: Person
   beforeEach(() => (person = new Person()))
   afterEach(() => person.leave())
@@ -80,7 +81,8 @@ describe('serve all', () => {
   })
 })
 
-describe('serve registry and serve runtime', () => {
+describe('serve registry and serve runtime', function () {
+  this.timeout(60_000)
   let person: Person
   beforeEach(() => (person = new Person()))
   afterEach(() => person.leave())

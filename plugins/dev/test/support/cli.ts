@@ -14,6 +14,13 @@ export interface Ended {
   readonly stderr: string
 }
 
+export interface Status {
+  readonly running: boolean
+  readonly pid: number
+  readonly rss_bytes: number
+  readonly services: readonly {name: string; url: string; health: string}[]
+}
+
 /** A person's machine for one test: the built atomctl, a home of its own, free ports. */
 export class Person {
   readonly home = mkdtempSync(join(tmpdir(), 'atomctl-dev-test-'))
@@ -39,8 +46,8 @@ export class Person {
   }
 
   /** The data of `dev status -o json`. */
-  async status(): Promise<{running: boolean; pid: number; services: {name: string; url: string; health: string}[]}> {
-    return JSON.parse((await this.run(['dev', 'status', '-o', 'json'])).stdout).data
+  async status(): Promise<Status> {
+    return (JSON.parse((await this.run(['dev', 'status', '-o', 'json'])).stdout) as {data: Status}).data
   }
 
   /** Stops everything and deletes the home. */
