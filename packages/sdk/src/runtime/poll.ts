@@ -28,26 +28,38 @@ export interface Polling {
  * events a newer runtime would send. Ends after the final status.
  */
 export async function* pollExecution(polling: Polling): AsyncGenerator<ExecutionEvent> {
-  const {service, clock, id, signal, rollbackPossible} = polling
+  const {clock, id, signal, original, rollbackPossible} = polling
   const patience = new Patience(clock, id)
   const started = clock.now()
-  const changes = new Changes(polling)
+  const changes = new Changes(clock, polling.after)
   let confirmed = !rollbackPossible
   let delay = FIRST_DELAY
   for (;;) {
-    const found = await attempt(patience, () => fetchExecution(service, id, signal))
-    if (found?.status === 'failed' && !confirmed) {
+    const seen = await attempt(patience, () => observe(polling, changes.after))
+    if (seen?.execution.status === 'failed' && !confirmed) {
       // A rollback may be about to begin (protocol section 4): believe it when it is said twice.
       confirmed = true
-    } else if (found) {
-      yield* await changes.since(found)
-      if (FINAL_STATUSES.has(found.status)) return
-      if (found.status === 'pending' && polling.original && clock.now() - started > LONGEST_PENDING)
-        throw neverStarts(id)
+    } else if (seen) {
+      yield* changes.since(seen)
+      const {status} = seen.execution
+      if (FINAL_STATUSES.has(status)) return
+      if (status === 'pending' && original && clock.now() - started > LONGEST_PENDING) throw neverStarts(id)
     }
     await pause(clock, delay, signal)
     delay = Math.min(LONGEST_DELAY, delay * BACKOFF)
   }
+}
+
+interface Observation {
+  readonly execution: Execution
+  /** Those that were not delivered yet. */
+  readonly lines: readonly LogLine[]
+}
+
+async function observe({service, id, signal, original}: Polling, after: number): Promise<Observation> {
+  const execution = await fetchExecution(service, id, signal)
+  if (original) return {execution, lines: numberLines(execution.logs ?? []).slice(after)}
+  return {execution, lines: await fetchLogs(service, id, after, signal)}
 }
 
 async function attempt<T>(patience: Patience, ask: () => Promise<T>): Promise<T | undefined> {
@@ -67,22 +79,23 @@ function neverStarts(id: string): AtomError {
   })
 }
 
-/** Turns successive states of one execution into events. */
+/** Turns successive observations of one execution into events. */
 class Changes {
-  readonly #polling: Polling
+  /** `seq` of the last log line delivered. */
+  after: number
+  readonly #clock: Clock
   #previous: Execution | undefined
-  #after: number
   #count = 0
 
-  constructor(polling: Polling) {
-    this.#polling = polling
-    this.#after = polling.after
+  constructor(clock: Clock, after: number) {
+    this.#clock = clock
+    this.after = after
   }
 
   /** What is new: steps and log lines first, so that the final status comes last. */
-  async since(found: Execution): Promise<ExecutionEvent[]> {
-    const events = [...this.#steps(found), ...(await this.#logs(found)), ...this.#status(found)]
-    this.#previous = found
+  since({execution, lines}: Observation): ExecutionEvent[] {
+    const events = [...this.#steps(execution), ...this.#logs(lines), ...this.#status(execution)]
+    this.#previous = execution
     return events
   }
 
@@ -91,17 +104,10 @@ class Changes {
     return changed.map((step) => ({type: 'step', id: this.#nextId(), step}))
   }
 
-  async #logs(found: Execution): Promise<ExecutionEvent[]> {
-    const time = new Date(this.#polling.clock.now()).toISOString()
-    const lines = await this.#newLines(found)
-    this.#after = lines.at(-1)?.seq ?? this.#after
+  #logs(lines: readonly LogLine[]): ExecutionEvent[] {
+    const time = new Date(this.#clock.now()).toISOString()
+    this.after = lines.at(-1)?.seq ?? this.after
     return lines.map((line) => ({type: 'log', id: this.#nextId(), log: {time, ...line}}))
-  }
-
-  async #newLines({logs = []}: Execution): Promise<LogLine[]> {
-    const {original, service, id, signal} = this.#polling
-    if (original) return numberLines(logs).slice(this.#after)
-    return fetchLogs(service, id, this.#after, signal)
   }
 
   #status(found: Execution): ExecutionEvent[] {

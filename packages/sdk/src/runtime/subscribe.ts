@@ -34,24 +34,29 @@ export async function* subscribe(subscription: Subscription): AsyncGenerator<Exe
   const {clock, id, signal} = subscription
   const patience = new Patience(clock, id)
   const position: Position = {lastEventId: undefined, delay: RECONNECT_DELAY, after: 0}
-  for (let empty = 0; empty < MOST_EMPTY_STREAMS; empty++) {
+  let emptyStreams = 0
+  while (emptyStreams < MOST_EMPTY_STREAMS) {
     try {
+      emptyStreams++
       for await (const event of connect(subscription, position)) {
+        emptyStreams = 0
         patience.renew()
-        empty = -1
         yield event
-        if (event.type === 'status' && FINAL_STATUSES.has(event.execution.status))
-          return {finished: true, after: position.after}
+        if (isFinal(event)) return {finished: true, after: position.after}
       }
     } catch (error) {
       if (isNotStream(error)) break
       patience.spend(error)
-      // An outage is waited for as long as patience lasts; it says nothing about the stream.
-      empty = Math.min(empty, 0)
+      // An outage says nothing about the stream; it is waited for as long as patience lasts.
+      emptyStreams = 0
     }
     await pause(clock, position.delay, signal)
   }
   return {finished: false, after: position.after}
+}
+
+function isFinal(event: ExecutionEvent): boolean {
+  return event.type === 'status' && FINAL_STATUSES.has(event.execution.status)
 }
 
 interface Position {

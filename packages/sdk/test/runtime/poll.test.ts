@@ -131,6 +131,19 @@ describe('runtime client', () => {
       expect(statuses(events)).to.deep.equal(['pending', 'completed'])
     })
 
+    it('sits out an outage between the status and the log, too', async () => {
+      const server = await startServer(
+        announced(),
+        reply(200, {execution_id: 'e-1', status: 'completed'}),
+        reply(503, {detail: 'busy'}, {'retry-after': '99'}),
+        reply(200, {execution_id: 'e-1', status: 'completed'}),
+        reply(200, {execution_id: 'e-1', logs: ['done']}),
+      )
+      const events = await Array.fromAsync(client({baseUrl: server.url}).follow('e-1'))
+      expect(lines(events)).to.deep.equal(['done'])
+      expect(statuses(events)).to.deep.equal(['completed'])
+    })
+
     it('ends with WAIT_TIMEOUT at its deadline', async () => {
       const server = await startServer(ORIGINAL, reply(200, {execution_id: 'e-1', status: 'running'}), hang)
       const clock: Clock = {...jumpingClock(), now: () => 1000}

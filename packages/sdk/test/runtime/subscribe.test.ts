@@ -74,6 +74,7 @@ describe('runtime client', () => {
       const {events} = await follow(
         reply(200, '<html>', {'content-type': 'text/html'}),
         reply(200, {execution_id: 'e-1', status: 'failed'}),
+        reply(200, {execution_id: 'e-1', logs: [], entries: []}),
         reply(200, {execution_id: 'e-1', status: 'failed'}),
         reply(200, {execution_id: 'e-1', logs: [], entries: []}),
       )
