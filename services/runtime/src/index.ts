@@ -6,6 +6,7 @@ import {Executor} from './executor.ts'
 import {ApiHandler} from './handlers/api.ts'
 import type {Handler} from './handlers/handler.ts'
 import {ShellHandler} from './handlers/shell.ts'
+import {Access} from './http/access.ts'
 import {buildServer, type Services} from './http/server.ts'
 import {Metrics} from './metrics.ts'
 import {SILENT, type Logger, type RuntimeOptions} from './options.ts'
@@ -16,7 +17,7 @@ import {Hub} from './store/hub.ts'
 import {MIGRATIONS, type RuntimeTables} from './store/tables.ts'
 import {Workspace} from './workspace.ts'
 
-export type {Logger, RuntimeOptions, Tokens} from './options.ts'
+export type {Logger, RuntimeOptions, TokenDigest, Tokens} from './options.ts'
 
 export interface Runtime {
   /** Not listening yet: `app.listen` is the caller's. */
@@ -99,7 +100,7 @@ function createServices(
   const {storage, version, tokens, trustPolicy, packages} = options
   return {
     version,
-    access: {tokens, anonymousReads: options.anonymousReads ?? false},
+    access: new Access(tokens, options.anonymousReads ?? false),
     admission: {
       trustPolicy,
       handlers,

@@ -9,8 +9,13 @@ export interface Logger {
   error(details: object, message: string): void
 }
 
-/** Either the SHA-256 digests (hex) of the accepted tokens, or something that looks them up. */
-export type Tokens = {readonly digests: readonly string[]} | {verify(token: string): boolean | Promise<boolean>}
+/**
+ * SHA-256 of a token in hex, with or without `sha256:`. A bare string may do everything; with a role, only `operator`
+ * and `admin` may do more than read.
+ */
+export type TokenDigest = string | {readonly digest: string; readonly role?: string}
+/** Either the digests of the accepted tokens, or something that accepts them. */
+export type Tokens = {readonly digests: readonly TokenDigest[]} | {verify(token: string): boolean | Promise<boolean>}
 
 export interface RuntimeOptions {
   storage: Storage

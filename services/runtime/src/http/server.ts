@@ -8,7 +8,7 @@ import type {Logger} from '../options.ts'
 import type {EventStore} from '../store/events.ts'
 import type {ExecutionStore} from '../store/executions.ts'
 import type {Hub} from '../store/hub.ts'
-import {authorize, type AccessOptions} from './access.ts'
+import type {Access} from './access.ts'
 import {acceptJson} from './bodies.ts'
 import {answerErrors} from './errors.ts'
 import {addEventRoute} from './events.ts'
@@ -25,7 +25,7 @@ declare module 'fastify' {
 /** What the routes are built on. */
 export interface Services {
   readonly version: string
-  readonly access: AccessOptions
+  readonly access: Access
   readonly admission: AdmissionOptions
   readonly executions: ExecutionStore
   readonly events: EventStore
@@ -54,7 +54,7 @@ export async function buildServer(services: Services): Promise<FastifyInstance> 
   answerErrors(app as unknown as FastifyInstance, services.logger)
   app.decorateRequest('principal', '')
   app.addHook('onRequest', async (request) => {
-    request.principal = await authorize(request as never, services.access)
+    request.principal = await services.access.authorize(request as never)
   })
   addServiceRoutes(app, services)
   addExecutionRoutes(app, services)

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {connect} from 'node:net'
 import {once} from 'node:events'
 import {expect} from 'chai'
+import {Access} from '../../src/http/access.ts'
 import {packageValue, shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
 import {STARTUP_MS} from '../support/waiting.ts'
@@ -170,7 +171,8 @@ describe('a runtime with tokens', () => {
     let service: TestService
     before(async function () {
       this.timeout(STARTUP_MS)
-      service = await TestService.start({tokens: {digests: digests.map((digest) => `sha256:${digest}`)}})
+      const reader = {digest: createHash('sha256').update('reader-token').digest('hex'), role: 'reader'}
+      service = await TestService.start({tokens: {digests: [...digests.map((digest) => `sha256:${digest}`), reader]}})
     })
     after(() => service.stop())
 
@@ -196,6 +198,13 @@ describe('a runtime with tokens', () => {
       expect((await service.request('/executions', {headers: {authorization: `bEARER ${token}`}})).status).to.equal(200)
     })
 
+    it('lets a reader read, and not run', async () => {
+      const headers = {authorization: 'Bearer reader-token'}
+      expect((await service.request('/executions', {headers})).status).to.equal(200)
+      const {status, body} = await service.request('/execute', {headers, body: {}})
+      expect([status, body.code]).to.deep.equal([403, 'DENIED'])
+    })
+
     it('refuses without reading the body', async () => {
       const {hostname, port} = new URL(service.url)
       const socket = connect(Number(port), hostname)
@@ -206,5 +215,9 @@ describe('a runtime with tokens', () => {
       socket.destroy()
       expect(first.toString()).to.match(/^HTTP\/1.1 401/)
     })
+  })
+
+  it('does not start with a digest that is none', () => {
+    expect(() => new Access({digests: ['not-a-digest']}, false)).to.throw(TypeError)
   })
 })
