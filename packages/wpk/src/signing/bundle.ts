@@ -1,7 +1,6 @@
-import * as z from 'zod'
-import {AtomError} from '../errors.ts'
 import {parseStrictJson} from './json.ts'
-import {decodeBase64} from './pem.ts'
+import {malformed} from './malformed.ts'
+import {readBytes, readFields, readList, readOneOf, readText} from './shape.ts'
 
 /** Media type of a Sigstore bundle v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto). */
 export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
@@ -9,7 +8,7 @@ export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
 /** Larger than any bundle of a package; bounds the work a hostile one can cause. */
 const MAX_BUNDLE_BYTES = 2 * 1024 * 1024
 
-export type DigestAlgorithm = 'SHA2_256' | 'SHA2_384' | 'SHA2_512'
+export type DigestAlgorithm = (typeof ALGORITHMS)[number]
 
 export interface MessageContent {
   readonly kind: 'message'
@@ -35,42 +34,9 @@ export interface DecodedBundle {
   readonly content: MessageContent | EnvelopeContent
 }
 
-const bytes = z
-  .string()
-  .min(1)
-  .transform((text, context) => {
-    const decoded = decodeBase64(text)
-    if (decoded) return decoded
-    context.addIssue('not standard base64')
-    return z.NEVER
-  })
-
-const messageSignature = z.strictObject({
-  messageDigest: z.strictObject({algorithm: z.enum(['SHA2_256', 'SHA2_384', 'SHA2_512']), digest: bytes}),
-  signature: bytes,
-})
-
-// cosign refuses a keyid in a DSSE signature and more than one signature; so do we.
-const dsseEnvelope = z.strictObject({
-  payload: bytes,
-  payloadType: z.string().min(1),
-  signatures: z.tuple([z.strictObject({sig: bytes})]),
-})
-
-const verificationMaterial = z.strictObject({
-  publicKey: z.strictObject({hint: z.string().min(1).max(128)}).optional(),
-  certificate: z.unknown().optional(),
-  x509CertificateChain: z.unknown().optional(),
-  tlogEntries: z.array(z.unknown()).min(1).optional(),
-  timestampVerificationData: z.unknown().optional(),
-})
-
-const bundle = z.strictObject({
-  mediaType: z.enum([BUNDLE_MEDIA_TYPE, 'application/vnd.dev.sigstore.bundle+json;version=0.3']),
-  verificationMaterial,
-  messageSignature: messageSignature.optional(),
-  dsseEnvelope: dsseEnvelope.optional(),
-})
+const MEDIA_TYPES = [BUNDLE_MEDIA_TYPE, 'application/vnd.dev.sigstore.bundle+json;version=0.3'] as const
+const ALGORITHMS = ['SHA2_256', 'SHA2_384', 'SHA2_512'] as const
+const MAX_HINT_CHARACTERS = 128
 
 /** The bundle's JSON from its bytes (UTF-8). Throws SIGNATURE_MALFORMED. */
 export function parseBundle(encoded: Uint8Array): unknown {
@@ -87,27 +53,68 @@ export function parseBundle(encoded: Uint8Array): unknown {
  * Throws SIGNATURE_MALFORMED for whatever is wrong with it.
  */
 export function decodeBundle(json: unknown): DecodedBundle {
-  const parsed = bundle.safeParse(json)
-  if (!parsed.success) throw malformed(describeIssue(parsed.error))
-  const {verificationMaterial: material, messageSignature: message, dsseEnvelope: envelope} = parsed.data
-  const certified = material.certificate !== undefined || material.x509CertificateChain !== undefined
-  if (certified === (material.publicKey !== undefined)) throw malformed('it must name one key or one certificate')
+  const names = ['mediaType', 'verificationMaterial', 'messageSignature', 'dsseEnvelope'] as const
+  const bundle = readFields(json, 'bundle', names)
+  readOneOf(bundle.mediaType, 'mediaType', MEDIA_TYPES)
+  const {messageSignature: message, dsseEnvelope: envelope} = bundle
+  if ((message === undefined) === (envelope === undefined)) {
+    throw malformed('it must hold one message signature or one DSSE envelope')
+  }
   return {
     json: json as object,
-    keyHint: material.publicKey?.hint,
-    hasWitnesses: material.tlogEntries !== undefined || material.timestampVerificationData !== undefined,
-    content: contentOf(message, envelope),
+    ...readMaterial(bundle.verificationMaterial),
+    content: message === undefined ? readEnvelope(envelope) : readMessage(message),
   }
 }
 
-function contentOf(
-  message: z.infer<typeof messageSignature> | undefined,
-  envelope: z.infer<typeof dsseEnvelope> | undefined,
-): MessageContent | EnvelopeContent {
-  if (message && !envelope) return {kind: 'message', ...message.messageDigest, signature: message.signature}
-  if (!envelope || message) throw malformed('it must hold one message signature or one DSSE envelope')
-  const {payload, payloadType, signatures} = envelope
-  return {kind: 'envelope', payload, payloadType, signature: signatures[0].sig}
+function readMaterial(value: unknown): Pick<DecodedBundle, 'keyHint' | 'hasWitnesses'> {
+  const names = [
+    'publicKey',
+    'certificate',
+    'x509CertificateChain',
+    'tlogEntries',
+    'timestampVerificationData',
+  ] as const
+  const material = readFields(value, 'verificationMaterial', names)
+  const isCertified = material.certificate !== undefined || material.x509CertificateChain !== undefined
+  if (isCertified === (material.publicKey !== undefined)) throw malformed('it must name one key or one certificate')
+  const entries = material.tlogEntries === undefined ? undefined : readList(material.tlogEntries, 'tlogEntries')
+  if (entries?.length === 0) throw malformed('tlogEntries: an empty list')
+  return {
+    keyHint: isCertified ? undefined : readHint(material.publicKey),
+    hasWitnesses: entries !== undefined || material.timestampVerificationData !== undefined,
+  }
+}
+
+function readHint(value: unknown): string {
+  const hint = readText(readFields(value, 'publicKey', ['hint']).hint, 'publicKey.hint')
+  if (hint.length > MAX_HINT_CHARACTERS) throw malformed('publicKey.hint: too long')
+  return hint
+}
+
+function readMessage(value: unknown): MessageContent {
+  const {messageDigest, signature} = readFields(value, 'messageSignature', ['messageDigest', 'signature'])
+  const {algorithm, digest} = readFields(messageDigest, 'messageDigest', ['algorithm', 'digest'])
+  return {
+    kind: 'message',
+    algorithm: readOneOf(algorithm, 'messageDigest.algorithm', ALGORITHMS),
+    digest: readBytes(digest, 'messageDigest.digest'),
+    signature: readBytes(signature, 'messageSignature.signature'),
+  }
+}
+
+/** cosign refuses a keyid in a DSSE signature and more than one signature; so do we. */
+function readEnvelope(value: unknown): EnvelopeContent {
+  const envelope = readFields(value, 'dsseEnvelope', ['payload', 'payloadType', 'signatures'])
+  const signatures = readList(envelope.signatures, 'dsseEnvelope.signatures')
+  if (signatures.length !== 1) throw malformed(`dsseEnvelope.signatures: ${signatures.length} of them, not one`)
+  const {sig} = readFields(signatures[0], 'dsseEnvelope.signatures[0]', ['sig'])
+  return {
+    kind: 'envelope',
+    payloadType: readText(envelope.payloadType, 'dsseEnvelope.payloadType'),
+    payload: readBytes(envelope.payload, 'dsseEnvelope.payload'),
+    signature: readBytes(sig, 'dsseEnvelope.signatures[0].sig'),
+  }
 }
 
 /** A v0.3 bundle over a message digest, field for field as cosign writes it. */
@@ -136,17 +143,4 @@ export function envelopeBundle(
 
 function toBase64(data: Uint8Array): string {
   return Buffer.from(data).toString('base64')
-}
-
-/** The first thing a schema found, with its place. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues
-  return issue ? `${issue.path.join('.') || 'its top level'}: ${issue.message}` : error.message
-}
-
-export function malformed(why: string, cause?: unknown): AtomError {
-  return new AtomError('SIGNATURE_MALFORMED', `the signature bundle cannot be trusted: ${why}`, {
-    hint: 'atomctl sign FILE   # signs it anew',
-    cause,
-  })
 }

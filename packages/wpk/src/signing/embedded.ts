@@ -1,5 +1,6 @@
 import {canonicalize, type Json, type JsonObject} from '../canonical.ts'
-import {malformed, parseBundle} from './bundle.ts'
+import {parseBundle} from './bundle.ts'
+import {malformed} from './malformed.ts'
 import {decodeBase64} from './pem.ts'
 
 const SCHEME = 'sigstore-bundle:'

@@ -1,12 +1,13 @@
-import * as z from 'zod'
 import type {ArchiveFileInfo} from '../archive/members.ts'
 // Not the room's index: verifying must not wait for tar-stream to load.
 import {checkPath, comparePaths, DOCUMENT_NAME, PathSet} from '../archive/paths.ts'
 import {documentDigest} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
-import {describeIssue, malformed} from './bundle.ts'
-import {parseStrictJson} from './json.ts'
+import {parsePayload} from './envelope.ts'
+import {malformed} from './malformed.ts'
+import {normalizeRegistry} from './registry.ts'
+import {readFields, readList, readOneOf, readText} from './shape.ts'
 
 /** A file of the package as its signature covers it. */
 export type SignedFile = ArchiveFileInfo
@@ -53,62 +54,65 @@ export function writeStatement(document: WpkDocument, options: StatementOptions 
   }
 }
 
-const subject = z.strictObject({
-  name: z.string().min(1),
-  digest: z.strictObject({sha256: z.string().regex(/^[0-9a-f]{64}$/)}),
-})
-
-const predicate = z.strictObject({
-  name: z.string().min(1),
-  version: z.string().min(1),
-  canonicalization: z.literal('RFC8785'),
-  excludes: z.tuple([z.literal('/metadata/signature')]),
-  files: z.array(z.strictObject({path: z.string(), size: z.int().min(0), exec: z.boolean()})),
-  registry: z.string().min(1).optional(),
-})
-
-const statement = z.strictObject({
-  _type: z.literal(STATEMENT_TYPE),
-  subject: z.tuple([subject], subject),
-  predicateType: z.literal(PREDICATE_TYPE),
-  predicate,
-})
+interface Subject {
+  readonly name: string
+  readonly sha256: string
+}
 
 /** Reads a signed payload as the statement of a package. Throws SIGNATURE_MALFORMED for any other statement. */
 export function readStatement(payload: Uint8Array): Statement {
-  const parsed = statement.safeParse(parsePayload(payload))
-  if (!parsed.success) throw malformed(`not a statement about a workflow package (${describeIssue(parsed.error)})`)
-  const {subject: subjects, predicate: claims} = parsed.data
-  const [first, ...others] = subjects
-  if (first.name !== DOCUMENT_SUBJECT) throw malformed(`its first subject is not ${DOCUMENT_SUBJECT}`)
-  const {name, version, registry} = claims
-  const files = joinFiles(others, claims.files)
-  return {name, version, registry, files, documentDigest: `sha256:${first.digest.sha256}`}
+  const names = ['_type', 'subject', 'predicateType', 'predicate'] as const
+  const statement = readFields(parsePayload(payload), 'statement', names)
+  readOneOf(statement._type, '_type', [STATEMENT_TYPE])
+  readOneOf(statement.predicateType, 'predicateType', [PREDICATE_TYPE])
+  const [first, ...others] = readList(statement.subject, 'subject').map(readSubject)
+  if (first?.name !== DOCUMENT_SUBJECT) throw malformed(`its first subject is not ${DOCUMENT_SUBJECT}`)
+  const {files, ...claims} = readPredicate(statement.predicate)
+  return {...claims, files: joinFiles(others, files), documentDigest: `sha256:${first.sha256}`}
 }
 
-/** The JSON of a signed payload. Throws SIGNATURE_MALFORMED. */
-export function parsePayload(payload: Uint8Array): unknown {
-  try {
-    return parseStrictJson(payload)
-  } catch (cause) {
-    throw malformed('its payload is not JSON with unique keys', cause)
+function readSubject(value: unknown): Subject {
+  const {name, digest} = readFields(value, 'subject', ['name', 'digest'])
+  const sha256 = readText(readFields(digest, 'subject.digest', ['sha256']).sha256, 'subject.digest.sha256')
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw malformed('subject.digest.sha256: not 64 hex digits')
+  return {name: readText(name, 'subject.name'), sha256}
+}
+
+type FileClaim = Omit<SignedFile, 'sha256'>
+
+function readPredicate(value: unknown): Pick<Statement, 'name' | 'version' | 'registry'> & {files: FileClaim[]} {
+  const names = ['name', 'version', 'canonicalization', 'excludes', 'files', 'registry'] as const
+  const predicate = readFields(value, 'predicate', names)
+  readOneOf(predicate.canonicalization, 'predicate.canonicalization', ['RFC8785'])
+  const excludes = readList(predicate.excludes, 'predicate.excludes')
+  if (excludes.length !== 1) throw malformed('predicate.excludes: not exactly the signature')
+  readOneOf(excludes[0], 'predicate.excludes[0]', ['/metadata/signature'])
+  return {
+    name: readText(predicate.name, 'predicate.name'),
+    version: readText(predicate.version, 'predicate.version'),
+    registry: predicate.registry === undefined ? undefined : readText(predicate.registry, 'predicate.registry'),
+    files: readList(predicate.files, 'predicate.files').map(readFile),
   }
 }
 
+function readFile(value: unknown): FileClaim {
+  const {path, size, exec} = readFields(value, 'predicate.files', ['path', 'size', 'exec'])
+  if (!Number.isSafeInteger(size) || (size as number) < 0) throw malformed('predicate.files: size is not a count')
+  if (typeof exec !== 'boolean') throw malformed('predicate.files: exec is not true or false')
+  return {path: readText(path, 'predicate.files.path'), size: size as number, exec}
+}
+
 /** Digests stand in the subjects, size and mode in the predicate; both lists must name the same files in order. */
-function joinFiles(
-  subjects: readonly z.infer<typeof subject>[],
-  files: z.infer<typeof predicate>['files'],
-): SignedFile[] {
+function joinFiles(subjects: readonly Subject[], files: readonly FileClaim[]): SignedFile[] {
   if (subjects.length !== files.length) throw malformed('its subjects and its list of files differ')
   const joined = files.map((file, index) => ({...file, sha256: digestOf(file.path, subjects[index])}))
   checkFiles(joined, malformed)
   return joined
 }
 
-function digestOf(path: string, entry: z.infer<typeof subject> | undefined): string {
-  if (entry?.name !== path) throw malformed('its subjects and its list of files differ')
-  return entry.digest.sha256
+function digestOf(path: string, subject: Subject | undefined): string {
+  if (subject?.name !== path) throw malformed('its subjects and its list of files differ')
+  return subject.sha256
 }
 
 function checkFiles(files: readonly SignedFile[], refuse: (why: string) => AtomError): void {
@@ -121,9 +125,4 @@ function checkFiles(files: readonly SignedFile[], refuse: (why: string) => AtomE
   }
   const sorted = files.every(({path}, index) => index === 0 || comparePaths(files[index - 1]?.path ?? '', path) < 0)
   if (!sorted) throw refuse('its list of files is not sorted')
-}
-
-/** One spelling for one registry: lower-case host, no default port, no trailing slash. */
-export function normalizeRegistry(registry: string): string {
-  return URL.canParse(registry) ? new URL(registry).href.replace(/\/+$/, '') : registry
 }

@@ -1,18 +1,11 @@
 import {createHash, type KeyObject} from 'node:crypto'
 import type {Readable} from 'node:stream'
-import * as z from 'zod'
 import {AtomError} from '../errors.ts'
-import {
-  type DecodedBundle,
-  decodeBundle,
-  describeIssue,
-  type EnvelopeContent,
-  malformed,
-  parseBundle,
-} from '../signing/bundle.ts'
-import {PAYLOAD_TYPE} from '../signing/envelope.ts'
+import {type DecodedBundle, decodeBundle, type EnvelopeContent, parseBundle} from '../signing/bundle.ts'
+import {parsePayload, PAYLOAD_TYPE} from '../signing/envelope.ts'
+import {malformed} from '../signing/malformed.ts'
 import {fingerprintOfHint, hintOf, parsePublicKey} from '../signing/public-key.ts'
-import {parsePayload} from '../signing/statement.ts'
+import {readList, readObject, readOneOf} from '../signing/shape.ts'
 import {isEnvelopeSignedBy, isMessageSignedBy} from '../signing/verify.ts'
 import {tampered} from './content.ts'
 import {judgeSigner} from './judge.ts'
@@ -91,17 +84,16 @@ async function isSignedBy({content}: DecodedBundle, key: KeyObject, source: () =
   return hasSubject(content, digest.digest('hex'))
 }
 
-const statement = z.looseObject({
-  _type: z.enum(['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1']),
-  subject: z.array(z.looseObject({digest: z.record(z.string(), z.string())})),
-})
+const STATEMENT_TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'] as const
 
 /** Whether the in-toto statement in the envelope is about the bytes with this SHA-256. */
 function hasSubject(envelope: EnvelopeContent, sha256: string): boolean {
   if (envelope.payloadType !== PAYLOAD_TYPE) throw malformed(`its payload type is ${envelope.payloadType}`)
-  const parsed = statement.safeParse(parsePayload(envelope.payload))
-  if (!parsed.success) throw malformed(`its payload is no in-toto statement (${describeIssue(parsed.error)})`)
-  return parsed.data.subject.some(({digest}) => digest['sha256'] === sha256)
+  const statement = readObject(parsePayload(envelope.payload), 'statement') as {_type?: unknown; subject?: unknown}
+  readOneOf(statement._type, '_type', STATEMENT_TYPES)
+  const subjects = readList(statement.subject, 'subject').map((subject) => readObject(subject, 'subject'))
+  const digests = subjects.map((subject) => readObject((subject as {digest?: unknown}).digest, 'subject.digest'))
+  return digests.some((digest) => (digest as {sha256?: unknown}).sha256 === sha256)
 }
 
 function witnessWarnings({hasWitnesses}: DecodedBundle): string[] {

@@ -1,7 +1,7 @@
 import type {KeyObject} from 'node:crypto'
 import {AtomError} from '../errors.ts'
 import {fingerprintOfHint} from '../signing/public-key.ts'
-import {normalizeRegistry} from '../signing/statement.ts'
+import {normalizeRegistry} from '../signing/registry.ts'
 import {adviseTrust} from './advice.ts'
 import {tampered} from './content.ts'
 import type {Judgement} from './levels.ts'

@@ -1,5 +1,5 @@
 import {AtomError} from '../errors.ts'
-import {normalizeRegistry} from '../signing/statement.ts'
+import {normalizeRegistry} from '../signing/registry.ts'
 import type {TrustPolicy} from './policy.ts'
 import type {TrustRule} from './schema.ts'
 
