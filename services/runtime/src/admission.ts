@@ -9,7 +9,7 @@ import {verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/
 import type {Handler} from './handlers/handler.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
-import {checkEnvironment, checkProgram, unsupportedHandlers} from './support.ts'
+import {checkEnvironment, checkProgram, isUnfilled, unsupportedHandlers} from './support.ts'
 
 export interface AdmissionOptions {
   readonly trustPolicy: () => Promise<TrustPolicy>
@@ -43,7 +43,9 @@ export async function admit(request: ExecutionRequest, options: AdmissionOptions
   if (problems.length > 0) throw invalid('PARAMETER_INVALID', problems, ['parameters'])
   const names = declarationsOf(document.value)?.map(({name}) => name) ?? []
   const findings = checkProgram(program, [...Object.keys(parameters), ...names], options.handlers)
-  if (findings.length > 0) throw invalid('WPK_INVALID', findings, ['wpk_content'])
+  // What has no value yet is what a dry run is there to show.
+  const fatal = findings.filter(({rule}) => !request.dry_run || !isUnfilled(rule))
+  if (fatal.length > 0) throw invalid('WPK_INVALID', fatal, ['wpk_content'])
   return {verified, program, parameters, parametersDigest}
 }
 

@@ -36,6 +36,14 @@ export function checkProgram(
   return findings
 }
 
+/** Whether a finding of `checkProgram` only says that a name has no value. */
+export function isUnfilled(rule: string): boolean {
+  return rule === PLACEHOLDER_UNFILLED || rule === CONDITION_UNFILLED
+}
+
+const PLACEHOLDER_UNFILLED = 'placeholder-unfilled'
+const CONDITION_UNFILLED = 'condition-unfilled'
+
 /** Why the parameters cannot be offered to the program's commands. */
 export function checkEnvironment(program: Program, parameters: JsonObject): Finding[] {
   return allHandlers(program).some(({type}) => type === 'shell') ? checkVariables(parameters) : []
@@ -74,7 +82,7 @@ function checkNames(spec: HandlerSpec, names: Names): Finding[] {
   const missing = fields.flatMap((field) =>
     placeholdersIn(config[field] ?? null)
       .filter(({name}) => !names.has(name))
-      .map(({name}) => finding('placeholder-unfilled', `config.${field}`, `Nothing gives a value to \${${name}}`)),
+      .map(({name}) => finding(PLACEHOLDER_UNFILLED, `config.${field}`, `Nothing gives a value to \${${name}}`)),
   )
   const condition = spec.type === 'api' ? requestCondition(spec) : undefined
   return [
@@ -89,7 +97,7 @@ function checkCondition(path: string, text: string | undefined, names: Names): F
   try {
     return namesIn(parseCondition(text))
       .filter((name) => !names.has(name))
-      .map((name) => finding('condition-unfilled', path, `Nothing gives a value to ${name} in "${text}"`))
+      .map((name) => finding(CONDITION_UNFILLED, path, `Nothing gives a value to ${name} in "${text}"`))
   } catch (error) {
     return [finding('condition-form', path, error instanceof Error ? error.message : String(error))]
   }

@@ -3,7 +3,7 @@ import {executionRequest} from '@atomctl/protocol/runtime'
 import {documentFromJson} from '@atomctl/wpk/document'
 import {readProgram} from '../program.ts'
 import {Refusal} from '../refusal.ts'
-import {checkProgram, unsupportedHandlers} from '../support.ts'
+import {checkProgram, isUnfilled, unsupportedHandlers} from '../support.ts'
 import type {App, Services} from './server.ts'
 
 /** What the service says about itself, and `POST /validate`. */
@@ -33,9 +33,7 @@ export function addServiceRoutes(app: App, services: Services): void {
     const program = readProgram(document.value)
     const missing = unsupportedHandlers(program, services.admission.handlers)
     if (missing.length > 0) throw failed(`${missing.join('; ')}; this runtime has ${types.join(', ')}`)
-    const broken = checkProgram(program, [], services.admission.handlers).filter(
-      ({rule}) => !rule.endsWith('-unfilled'),
-    )
+    const broken = checkProgram(program, [], services.admission.handlers).filter(({rule}) => !isUnfilled(rule))
     if (broken.length > 0) throw failed(broken.map(({path, message}) => `${path}: ${message}`).join('; '), broken)
     return {
       status: 'valid',

@@ -1,8 +1,13 @@
-import {existsSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {expect} from 'chai'
 import {api, shell} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
 import {STARTUP_MS} from '../support/waiting.ts'
+
+const VECTORS =
+  process.env['ATOMCTL_VECTORS'] ?? fileURLToPath(new URL('../../../../../shared/vectors', import.meta.url))
 
 describe('a dry run', () => {
   let service: TestService
@@ -67,4 +72,28 @@ describe('a dry run', () => {
     expect(execution.logs?.join('\n')).to.contain('Rollback undo: would run with /bin/sh: rm made')
     expect(execution.status).to.equal('completed')
   })
+
+  it('says UNKNOWN for a placeholder that has no value', async () => {
+    const execution = await service.run({handlers: [api('call', {url: '${WEBHOOK_URL}'})]}, {dry_run: true})
+    expect(execution).to.include({status: 'completed'})
+    expect(execution.logs).to.include('Handler call: unknown')
+  })
+
+  for (const name of ['restart-unhealthy', 'scale-on-latency', 'rotate-secret', 'backup-verify', 'requeue-job'])
+    it(`of the well-known playbook ${name} completes, pretending nothing`, async function () {
+      const file = join(VECTORS, 'wpk', `${name}.wpk.yaml`)
+      if (!existsSync(file)) {
+        console.log(`      ${file} is not here: set ATOMCTL_VECTORS`)
+        return this.skip()
+      }
+      const {value} = await service.trust.signYaml(readFileSync(file, 'utf8'))
+      const real = await service.submitContent(value)
+      expect([real.status, real.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
+      const {body} = await service.submitContent(value, {dry_run: true})
+      const execution = await service.ended(body.execution_id)
+      expect(execution.status).to.equal('completed')
+      expect(
+        execution.logs?.some((line) => line.includes('UNKNOWN: this runtime has no handler for type k8s')),
+      ).to.equal(true)
+    })
 })

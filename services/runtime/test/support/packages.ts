@@ -68,7 +68,10 @@ export class Trust {
   }
 
   async signText(shape: PackageShape, files: readonly SignedFile[] = []): Promise<{text: string; value: JsonObject}> {
-    const text = stringifyYaml(packageValue(shape))
+    return this.signYaml(stringifyYaml(packageValue(shape)), files)
+  }
+
+  async signYaml(text: string, files: readonly SignedFile[] = []): Promise<{text: string; value: JsonObject}> {
     const {document, text: signed} = await signDocument(
       loadDocument(Buffer.from(text), 'test.wpk.yaml'),
       this.#signer,
