@@ -74,7 +74,7 @@ function describeProblem(source: string): PlainScalar {
     }
   }
   const rewrite = quoteText(source)
-  return {value: source, problem: `YAML readers disagree on ${source}: write ${rewrite}`, rewrite}
+  return {value: source, problem: `YAML readers disagree on ${shorten(source)}: write ${quoteShort(source)}`, rewrite}
 }
 
 /** True when the text, written without quotes, reads back as this same string everywhere. */
@@ -82,6 +82,15 @@ export function isPlainText(text: string): boolean {
   return PLAIN_TEXT.test(text) && typeof readPlain(text).value === 'string' && readPlain(text).problem === undefined
 }
 const PLAIN_TEXT = /^[A-Za-z0-9_/][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+(][A-Za-z0-9_./+(),-]*)*$/
+
+/** The quoted form as a message shows it. */
+export function quoteShort(text: string): string {
+  return quoteText(shorten(text))
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
 
 /** The double-quoted form: one line, JSON escapes, and nothing in it that the gate refuses. */
 export function quoteText(text: string): string {

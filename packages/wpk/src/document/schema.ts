@@ -170,7 +170,11 @@ const spec = () =>
     runtime: runtime().describe('Platform and needs'),
     safety: safety().describe('How much care a run needs'),
     triggers: z.array(trigger()).optional().describe('What may start the workflow'),
-    parameters: z.array(parameterSchema()).optional().describe('Inputs; without this list any JSON object is accepted'),
+    parameters: z
+      .array(parameterSchema())
+      .max(100)
+      .optional()
+      .describe('Inputs; without this list any JSON object is accepted'),
     handlers: z.array(handler({})).min(1, 'No handlers defined').describe('Steps, run in order'),
     rollback: rollback().optional().describe('How to undo'),
     validation: validation().optional().describe('Permissions and bounds'),

@@ -1,7 +1,7 @@
 import {createContext, Script} from 'node:vm'
 
 /** What a `pattern` of a package may take on one value, in milliseconds; a sound one takes microseconds. */
-const LONGEST = 250
+const LONGEST = 100
 
 export class PatternTimeout extends Error {}
 
