@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import type {Readable} from 'node:stream'
 import {DEFAULT_LIMITS} from '../archive/limits.ts'
 import {canonicalize} from '../canonical.ts'
-import {loadDocument, setScalar, type WpkDocument} from '../document/index.ts'
+import type {WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
 import {envelopeBundle, messageBundle} from './bundle.ts'
 import {encodeSignature} from './embedded.ts'
@@ -26,6 +26,8 @@ export async function signDocument(
   signer: Signer,
   options: StatementOptions = {},
 ): Promise<SignedDocument> {
+  // Only here: key pairs and detached signatures must not wait for YAML and the schema to load.
+  const {loadDocument, setScalar} = await import('../document/index.ts')
   const payload = Buffer.from(JSON.stringify(writeStatement(document, options)))
   const signature = await signer.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
   const bundle = envelopeBundle(signer.keyHint, {payload, payloadType: PAYLOAD_TYPE, signature})

@@ -1,4 +1,4 @@
-export {type ArtifactTrust, verifyArtifact, type VerifiedArtifact} from './artifact.ts'
+export {type ArtifactTrust, verifyArtifact, type VerifiedArtifact} from './artifact/index.ts'
 export {addTrustedKey, type NewTrustedKey} from './edit.ts'
 export type {Level} from './levels.ts'
 export {defaultTrustPolicy, loadTrustPolicy, type TrustedKey, type TrustPolicy} from './policy.ts'
