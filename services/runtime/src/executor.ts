@@ -8,6 +8,7 @@ import type {Logger} from './options.ts'
 import {readProgram} from './program.ts'
 import type {ExecutionStore} from './store/executions.ts'
 import type {Hub} from './store/hub.ts'
+import type {Notices} from './store/notices.ts'
 import {StoredProgress} from './store/progress.ts'
 import {Recorder} from './store/recorder.ts'
 import type {ExecutionRow, RuntimeTables} from './store/tables.ts'
@@ -18,6 +19,7 @@ export interface ExecutorOptions {
   readonly database: Kysely<RuntimeTables>
   readonly executions: ExecutionStore
   readonly hub: Hub
+  readonly notices: Notices | undefined
   readonly workspace: Workspace
   readonly handlers: ReadonlyMap<string, Handler>
   readonly metrics: Metrics
@@ -137,9 +139,10 @@ export class Executor {
 
   /** One per execution: its events are numbered by one writer. */
   #progressOf(id: string): StoredProgress {
-    const {database, hub} = this.#options
+    const {database, hub, notices} = this.#options
     const progress =
-      this.#progress.get(id) ?? new StoredProgress(new Recorder(database, hub, id), id, (row) => this.#ended(row))
+      this.#progress.get(id) ??
+      new StoredProgress(new Recorder({database, hub, notices}, id), id, (row) => this.#ended(row))
     this.#progress.set(id, progress)
     return progress
   }

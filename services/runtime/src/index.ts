@@ -14,6 +14,7 @@ import {Retention} from './retention.ts'
 import {EventStore} from './store/events.ts'
 import {ExecutionStore} from './store/executions.ts'
 import {Hub} from './store/hub.ts'
+import {Notices} from './store/notices.ts'
 import {MIGRATIONS, type RuntimeTables} from './store/tables.ts'
 import {Workspace} from './workspace.ts'
 
@@ -43,11 +44,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     isClosing: () => closing !== undefined,
   })
   await parts.executor.launch()
+  await parts.notices?.listen()
   parts.retention.start()
   const close = async (): Promise<void> => {
     await parts.retention.stop()
     await parts.engine.close(options.drainMs ?? 10_000)
     stopping.abort()
+    parts.notices?.close()
     await app.close()
     await agent.destroy()
   }
@@ -63,6 +66,7 @@ interface Parts {
   readonly handlers: ReadonlyMap<string, Handler>
   readonly hub: Hub
   readonly metrics: Metrics
+  readonly notices: Notices | undefined
   readonly retention: Retention
 }
 
@@ -71,6 +75,7 @@ function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler
   const database = storage.database<RuntimeTables>()
   const executions = new ExecutionStore(database)
   const hub = new Hub()
+  const notices = storage.kind === 'postgresql' ? new Notices(storage.pool, hub, logger) : undefined
   // On PGlite there is only ever one runtime, which must find its own executions again.
   const executorId = storage.kind === 'pglite' ? 'local' : randomUUID()
   const engine = new DbosEngine({storage, concurrency: options.concurrency ?? 16, executorId, logger})
@@ -84,12 +89,13 @@ function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler
     hub,
     handlers,
     metrics,
+    notices,
     logger,
     workspace,
     defaultTimeoutMs,
   })
   const retention = new Retention({database, engine, logger, days: options.retentionDays ?? 30})
-  return {engine, executions, executor, handlers, hub, metrics, retention}
+  return {engine, executions, executor, handlers, hub, metrics, notices, retention}
 }
 
 function createServices(

@@ -111,9 +111,12 @@ export class Interpreter {
     for (let attempt = 1; ; attempt += 1) {
       await this.#around.progress.startStep(phase, position, attempt)
       const name = `${phase} ${position} ${spec.name}`
-      const result = await this.#durable.step(`${name} #${attempt}`, (signal) =>
-        this.#attempt(phase, position, spec, signal),
-      )
+      const result = await this.#durable.step(`${name} #${attempt}`, async (signal) => {
+        const attempted = await this.#attempt(phase, position, spec, signal)
+        if (attempted.status === 'error' && attempt < spec.maxAttempts && !signal.aborted)
+          this.#log(spec, `attempt ${attempt} of ${spec.maxAttempts} failed: ${attempted.error ?? 'unknown error'}`)
+        return attempted
+      })
       if (result.status === 'success') return this.#succeed(phase, position, spec, result)
       if (attempt >= spec.maxAttempts) return this.#giveUp(phase, position, spec, result)
       await this.#durable.pause(`${name} backoff ${attempt}`, this.#backoff(spec, attempt))
@@ -201,6 +204,10 @@ export class Interpreter {
   #backoff(spec: HandlerSpec, attempt: number): number {
     const full = Math.min(spec.backoffMs * 2 ** (attempt - 1), LONGEST_BACKOFF_MS)
     return Math.round(full * (0.5 + this.#around.random() / 2))
+  }
+
+  #log(spec: HandlerSpec, text: string): void {
+    this.#around.progress.log(spec.name, 'system', shorten(text))
   }
 
   #scope(): Scope {

@@ -59,6 +59,22 @@ describe('two runtimes on one PostgreSQL', function () {
     expect(readFileSync(path('shared-effects'), 'utf8')).to.equal('one\ntwo\nthree\n')
   })
 
+  it('tell each other at once what happens', async () => {
+    const [first, second] = servers as [ServerProcess, ServerProcess]
+    const id = await begin(first, 'followed')
+    const response = await fetch(`${second.url}/execute/${id}/events`)
+    const times: number[] = []
+    const reading = (async () => {
+      for await (const chunk of response.body ?? [])
+        if (String(Buffer.from(chunk)).includes('event:')) times.push(Date.now())
+    })()
+    await eventually('the beginning was sent', () => times.length > 0)
+    writeFileSync(path('followed'), '')
+    await reading
+    const {completed_at: completed} = await second.get(`/execute/${id}`)
+    expect(times.at(-1)! - Date.parse(String(completed))).to.be.lessThan(500)
+  })
+
   it('cancel what the other one runs', async () => {
     const [first, second] = servers as [ServerProcess, ServerProcess]
     const id = await begin(first, 'elsewhere')

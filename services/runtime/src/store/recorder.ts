@@ -1,6 +1,7 @@
 import type {LogEntry} from '@atomctl/protocol/runtime'
 import type {Kysely, Transaction} from 'kysely'
 import type {Hub} from './hub.ts'
+import type {Notices} from './notices.ts'
 import {storable, type EventRow, type RuntimeTables} from './tables.ts'
 
 const FLUSH_MS = 20
@@ -9,6 +10,14 @@ const ROWS_PER_INSERT = 500
 export type NewEvent = Omit<EventRow, 'execution_id' | 'seq'>
 export type Transition = (transaction: Transaction<RuntimeTables>) => Promise<NewEvent[]>
 
+export interface RecorderOptions {
+  readonly database: Kysely<RuntimeTables>
+  /** Readers in this process. */
+  readonly hub: Hub
+  /** Readers in others. */
+  readonly notices: Notices | undefined
+}
+
 /**
  * Writes the numbered events of one execution. Log lines are gathered for a few milliseconds; a transition takes the
  * gathered lines with it in its transaction, so the order of events is the order in which things happened.
@@ -16,15 +25,17 @@ export type Transition = (transaction: Transaction<RuntimeTables>) => Promise<Ne
 export class Recorder {
   readonly #database: Kysely<RuntimeTables>
   readonly #hub: Hub
+  readonly #notices: Notices | undefined
   readonly #executionId: string
   #seq: number | undefined
   #lines: NewEvent[] = []
   #timer: NodeJS.Timeout | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(database: Kysely<RuntimeTables>, hub: Hub, executionId: string) {
+  constructor({database, hub, notices}: RecorderOptions, executionId: string) {
     this.#database = database
     this.#hub = hub
+    this.#notices = notices
     this.#executionId = executionId
   }
 
@@ -56,6 +67,7 @@ export class Recorder {
           .values(rows.slice(start, start + ROWS_PER_INSERT))
           .execute()
       }
+      await this.#notices?.announce(transaction, this.#executionId)
     })
     this.#seq = seq
     this.#hub.changed(this.#executionId)

@@ -136,6 +136,11 @@ describe('executing shell packages', () => {
     const execution = await service.run({handlers: [shell('flaky', command, {retry})]})
     expect(execution.status).to.equal('completed')
     expect(execution.steps?.[0]?.attempt).to.equal(3)
+    expect(execution.logs).to.deep.equal([
+      '[flaky] attempt 1 of 5 failed: exit code 1',
+      '[flaky] attempt 2 of 5 failed: exit code 1',
+      'Handler flaky: success',
+    ])
     const keys = readFileSync(file, 'utf8').trim().split('\n')
     expect(new Set(keys).size).to.equal(1)
   })
