@@ -1,3 +1,5 @@
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
 import type {StorageOptions} from '@atomctl/storage'
@@ -8,8 +10,6 @@ import type {PolicySource} from './policy.ts'
 
 export interface ServiceOptions {
   readonly storage: StorageOptions
-  /** Below it each execution gets a directory of its own. */
-  readonly workDirectory: string
   readonly host: string
   /** The services to run and their ports; 0 is any free one. */
   readonly ports: Readonly<Partial<Record<ServiceName, number>>>
@@ -71,7 +71,8 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
   opened.push(() => registry.app.close())
   const urls: Partial<Record<ServiceName, string>> = {}
   if (runtimeRoom) {
-    const {workDirectory, environment, drainMs} = options
+    const {environment, drainMs} = options
+    const workDirectory = await makeWorkDirectory(options.storage, opened)
     const {packages} = registry
     const runtime = await runtimeRoom.createRuntime({
       ...shared,
@@ -122,7 +123,10 @@ async function closeAll(opened: readonly Closing[]): Promise<void> {
   if (failures.length > 0) throw failures[0]
 }
 
-/** Where executions work, beside the database of the same data directory. */
-export function workDirectoryOf(dataDirectory: string): string {
-  return join(dataDirectory, 'work')
+/** Where executions work: beside the embedded database, or for as long as this process serves. */
+async function makeWorkDirectory(storage: StorageOptions, opened: Closing[]): Promise<string> {
+  if ('directory' in storage) return join(storage.directory, 'work')
+  const directory = await mkdtemp(join(tmpdir(), 'atomctl-work-'))
+  opened.push(() => rm(directory, {recursive: true, force: true}))
+  return directory
 }

@@ -1,5 +1,4 @@
-import {join, resolve} from 'node:path'
-import {tmpdir} from 'node:os'
+import {resolve} from 'node:path'
 import {AtomCommand, trustPolicyFlag} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
 import {createEnvelope} from '@atomctl/sdk/output'
@@ -8,7 +7,7 @@ import {layoutOf} from './layout.ts'
 import {isLoopback} from './listener.ts'
 import {createLogger} from './logger.ts'
 import {createPolicySource, policyFileOf} from './policy.ts'
-import {type RunningServices, type ServiceOptions, startServices, workDirectoryOf} from './services.ts'
+import {type RunningServices, type ServiceOptions, startServices} from './services.ts'
 import {readTokenDigests} from './token.ts'
 import {type Served, servedView} from './views.ts'
 
@@ -109,8 +108,6 @@ export abstract class ServeCommand extends AtomCommand {
       environment,
       tokenDigests,
       host: flags.host,
-      workDirectory:
-        'directory' in storage ? workDirectoryOf(storage.directory) : join(tmpdir(), `atomctl-${process.pid}`),
       anonymousReads: flags['anonymous-reads'],
       version: this.config.version,
       logger: createLogger(process.stderr, flags.verbose ?? false),
