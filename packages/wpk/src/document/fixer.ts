@@ -7,8 +7,8 @@ export interface FixResult {
   remaining: Finding[]
 }
 
-/** Writing one form can uncover another (a quoted key, then its duplicate); more rounds than this never help. */
-const MAX_ROUNDS = 3
+/** One round sees as many findings as the gate reports at most, and writing one form can uncover another. */
+const MAX_ROUNDS = 25
 
 /** What `validate --fix` does: writes the form each fixable finding asks for and touches nothing else. */
 export function fixDocument(bytes: Uint8Array, source: string): FixResult {

@@ -35,6 +35,11 @@ describe('fixDocument', () => {
     expect(rulesOf(remaining)).to.deep.equal(['schema_type'])
   })
 
+  it('fixes more places than the gate reports at once', () => {
+    const text = Array.from({length: 1000}, (_, index) => `k${index}: yes\n`).join('')
+    expect(fix(text).text).to.equal(text.replaceAll('yes', '"yes"'))
+  })
+
   it('gives values to keys without one', () => {
     expect(fix('a:\nb: # c\nc:').text).to.equal('a: null\nb: null # c\nc: null')
   })

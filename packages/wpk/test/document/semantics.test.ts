@@ -140,6 +140,17 @@ describe('Semantic checks of safety and rollback', () => {
     ])
   })
 
+  it('want x-atom-ignore to name a security rule', () => {
+    const ignoring = (rule: string) => shell(`x-atom-ignore: [{rule: ${rule}, reason: no other way today}]`)
+    expect(findingsOf({handlers: ignoring('external_network')})).to.deep.equal([])
+    const {findings} = read(packageText({handlers: ignoring('extrenal_network')}))
+    expect(findings[0]).to.include({
+      rule: 'ignore_unknown',
+      severity: 'warning',
+      suggestion: 'did you mean external_network?',
+    })
+  })
+
   it('want undoes to name a handler', () => {
     expect(findingsOf({spec: rollback(true, undo(', undoes: hello'))})).to.deep.equal([])
     const {findings} = read(packageText({spec: rollback(true, undo(', undoes: helo'))}))

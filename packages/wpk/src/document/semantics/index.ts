@@ -4,7 +4,7 @@ import {checkHandlerNames, checkHandlerTimes, checkHandlerTypes, checkSteps, che
 import {checkKubernetes} from './kubernetes.ts'
 import {checkParameterDeclarations, checkPlaceholders} from './parameters.ts'
 import type {SemanticRule} from './rule.ts'
-import {checkRollback, checkSafety, checkUndoes} from './safety.ts'
+import {checkRollback, checkSafety, checkSuppressions, checkUndoes} from './safety.ts'
 import {checkAlerts, checkMetadata, checkPermissions, checkTriggers} from './surroundings.ts'
 
 const RULES: readonly SemanticRule[] = [
@@ -21,6 +21,7 @@ const RULES: readonly SemanticRule[] = [
   checkSteps,
   checkRollback,
   checkUndoes,
+  checkSuppressions,
   checkPermissions,
   checkAlerts,
 ]

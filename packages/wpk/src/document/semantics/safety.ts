@@ -1,6 +1,7 @@
+import {LINT_RULES} from '../../lint/catalogue.ts'
 import type {Finding} from '../finding.ts'
 import {suggestName} from '../suggestion.ts'
-import {finding, meant} from './rule.ts'
+import {finding, meant, placedHandlers} from './rule.ts'
 import type {SemanticRule} from './rule.ts'
 
 /** What the document says about undoing must agree with what it can undo. */
@@ -38,4 +39,24 @@ export const checkSafety: SemanticRule = ({spec: {safety}}) => {
   if (safety.mode !== 'auto' || safety.approval_required !== true) return []
   const message = 'Mode auto starts by itself, yet approval_required makes every run wait for a person'
   return [finding('warning', 'safety_contradiction', 'spec.safety.approval_required', message)]
+}
+
+/** A finding is set aside by the name of its rule, so a name that no rule has sets nothing aside. */
+export const checkSuppressions: SemanticRule = (wpk) => {
+  const known = Object.keys(LINT_RULES)
+  return placedHandlers(wpk).flatMap(({handler, path}) =>
+    (handler['x-atom-ignore'] ?? []).flatMap(({rule}, index) => {
+      if (known.includes(rule)) return []
+      const place = `${path}.x-atom-ignore[${index}].rule`
+      return [
+        finding(
+          'warning',
+          'ignore_unknown',
+          place,
+          `No security rule is named ${rule}`,
+          meant(suggestName(rule, known)),
+        ),
+      ]
+    }),
+  )
 }
