@@ -123,11 +123,11 @@ export class DbosEngine implements Engine {
       await onLost(id, 'failed', 'Internal error of the runtime')
       throw error
     }
-    if (error.reason === 'superseded') throw error.cause ?? error
+    if (error.reason === 'superseded') throw error.origin ?? error
     // Stopped before its turn, by a shutdown and not by a cancel.
-    if (this.#draining.signal.aborted && !run.cancelled.aborted && error.cause === undefined) return run.park()
+    if (this.#draining.signal.aborted && !run.cancelled.aborted && !error.origin) return run.park()
     await onLost(id, 'cancelled', 'Cancelled')
-    throw error.cause ?? new DBOSErrors.DBOSWorkflowCancelledError(id)
+    throw error.origin ?? new DBOSErrors.DBOSWorkflowCancelledError(id)
   }
 }
 

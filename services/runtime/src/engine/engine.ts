@@ -21,11 +21,14 @@ export interface Durable {
 /** Thrown by `step` and `pause` when this process must let go of the execution; never caught to go on. */
 export class ExecutionStopped extends Error {
   readonly reason: 'cancelled' | 'superseded'
+  /** What the engine itself threw. */
+  readonly origin: Error | undefined
 
-  constructor(reason: 'cancelled' | 'superseded', cause?: unknown) {
-    super(`execution ${reason}`, cause === undefined ? undefined : {cause})
+  constructor(reason: 'cancelled' | 'superseded', origin?: Error) {
+    super(`execution ${reason}`, origin && {cause: origin})
     this.name = 'ExecutionStopped'
     this.reason = reason
+    this.origin = origin
   }
 }
 

@@ -85,8 +85,8 @@ function headersOf(spec: HandlerSpec): Record<string, string> {
 }
 
 function methodOf(spec: HandlerSpec): Dispatcher.HttpMethod {
-  const method = spec.config['method']
-  return method !== undefined && isMethod(method) ? (String(method).toUpperCase() as Dispatcher.HttpMethod) : 'GET'
+  const method = String(spec.config['method'] ?? 'GET').toUpperCase()
+  return METHODS.find((known) => known === method) ?? 'GET'
 }
 
 export function isMethod(method: Json): boolean {

@@ -50,16 +50,16 @@ export type App = ReturnType<typeof createApp>
 export async function buildServer(services: Services): Promise<FastifyInstance> {
   const app = createApp(services)
   await app.register(helmet)
-  acceptJson(app as unknown as FastifyInstance)
-  answerErrors(app as unknown as FastifyInstance, services.logger)
+  acceptJson(app)
+  answerErrors(app, services.logger)
   app.decorateRequest('principal', '')
   app.addHook('onRequest', async (request) => {
-    request.principal = await services.access.authorize(request as never)
+    request.principal = await services.access.authorize(request)
   })
   addServiceRoutes(app, services)
   addExecutionRoutes(app, services)
   addEventRoute(app, services)
-  return app as unknown as FastifyInstance
+  return app
 }
 
 function createApp(services: Services) {

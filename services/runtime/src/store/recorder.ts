@@ -79,6 +79,6 @@ export class Recorder {
       .select((select) => select.fn.max('seq').as('seq'))
       .where('execution_id', '=', this.#executionId)
       .executeTakeFirst()
-    return Number(row?.seq ?? 0)
+    return row?.seq ?? 0
   }
 }
