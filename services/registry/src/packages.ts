@@ -9,7 +9,7 @@ import type {PackageTable, RegistryTables} from './schema.ts'
 export type PackageRow = Selectable<PackageTable>
 type Draft = Omit<Insertable<PackageTable>, 'bytes_id'>
 
-/** Content up to this size is written inside the transaction that registers it: one chunk, a millisecond. */
+/** Content up to this size is written inside the transaction that registers it: a few rows, a few milliseconds. */
 const INLINE_BYTES = 1024 * 1024
 
 /** The packages and their bytes. What is registered never changes: another content needs another version. */
@@ -40,9 +40,10 @@ export class PackageStore {
     return this.#insert(draft, async (transaction) => (await this.#storage.bytes.write(spool.open(), transaction)).id)
   }
 
-  /** Large content is staged in many short statements first, so that others are served meanwhile. */
+  /** Large content is staged in many short statements first, so that others are served meanwhile; what a crash left is swept. */
   async #registerStaged(draft: Draft, {spool}: AdmittedPackage): Promise<boolean> {
     const {bytes} = this.#storage
+    await bytes.sweep()
     const {id} = await bytes.stage(spool.open())
     const created = await this.#insert(draft, async (transaction) => {
       await bytes.keep(id, transaction)

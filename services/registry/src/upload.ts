@@ -107,12 +107,19 @@ async function spoolPart(part: MultipartFile, {packageBytes, spoolDirectory}: Up
   try {
     return await spoolBytes(limited(), spoolDirectory)
   } catch (error) {
-    throw error instanceof Refusal || isSystemError(error) ? error : parsingError(error)
+    if (error instanceof Refusal) throw error
+    throw isSystemError(error) ? unwritable(error) : parsingError(error)
   }
 }
 
-function isSystemError(error: unknown): boolean {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
+}
+
+function unwritable(error: NodeJS.ErrnoException): Refusal {
+  const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT'
+  const code = isFull ? 'STORAGE_FULL' : 'UNAVAILABLE'
+  return new Refusal(isFull ? 507 : 503, `The upload cannot be stored (${error.code})`, {code, cause: error})
 }
 
 function tooLarge(part: string, limit: number): Refusal {

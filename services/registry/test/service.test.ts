@@ -3,6 +3,7 @@ import {Writable} from 'node:stream'
 import Fastify from 'fastify'
 import {expect} from 'chai'
 import {discovery, REGISTRY_CAPABILITIES} from '@atomctl/protocol/discovery'
+import {AtomError} from '@atomctl/wpk/errors'
 import {createKey, signText, writeDocument, type Key} from './support/packages.ts'
 import {call, push, startServer, TOKENS, type ServerOptions, type TestServer} from './support/server.ts'
 
@@ -162,9 +163,20 @@ describe('the registry as a service', function () {
     it('says when the disk for uploads is missing, and goes on', () =>
       withServer({spoolDirectory: '/nonexistent/spool'}, async (broken) => {
         const answer = await push(broken, await signText(writeDocument(), key.signer))
-        expect(answer.status).to.be.oneOf([500, 503])
+        expect([answer.status, answer.body.code]).to.deep.equal([503, 'UNAVAILABLE'])
+        expect(answer.body.detail).to.contain('ENOENT').and.not.contain('nonexistent')
         expect((await call(broken, '/health')).status).to.equal(200)
       }))
+  })
+
+  it('accepts nothing while its trust policy cannot be read, and says so', async () => {
+    const trustPolicy = () =>
+      Promise.reject(new AtomError('TRUST_POLICY_INVALID', 'trust-policy.yaml:3: no such key file'))
+    const broken = await startServer(key.policy, {trustPolicy})
+    const answer = await push(broken, await signText(writeDocument(), key.signer))
+    expect([answer.status, answer.body.code]).to.deep.equal([503, 'TRUST_POLICY_INVALID'])
+    expect((await call(broken, '/workflows')).body.total).to.equal(0)
+    await broken.close()
   })
 
   describe('sizes and slowness', () => {

@@ -6,6 +6,7 @@ import type pg from 'pg'
 
 /** A row passes through memory as a whole, several times over: four times this size cost 100 MB more at 200 MB. */
 const CHUNK_BYTES = 256 * 1024
+const CHUNKS_PER_CHECK = 64
 const ABANDONED_AFTER = '1 hour'
 
 export interface StoredBytes {
@@ -65,10 +66,16 @@ export const BYTE_MIGRATIONS: Record<string, Migration> = {
   },
 }
 
-export function createByteStore(database: Kysely<ByteTables>, pool: pg.Pool): ByteStore {
+/** `checkSpace` is asked before every few chunks and throws when there is no room for more. */
+export function createByteStore(
+  database: Kysely<ByteTables>,
+  pool: pg.Pool,
+  checkSpace: () => Promise<void> = async () => {},
+): ByteStore {
+  const measured = (chunks: AsyncIterable<Uint8Array>) => withSpace(evenChunks(chunks), checkSpace)
   return {
-    write: (chunks, transaction) => writeChunks(within(transaction) ?? database, chunks, true),
-    stage: (chunks) => writeChunks(database, chunks, false),
+    write: (chunks, transaction) => writeChunks(within(transaction) ?? database, measured(chunks), true),
+    stage: (chunks) => writeChunks(database, measured(chunks), false),
     keep: (id, transaction) => keepBytes(within(transaction), id),
     read: (id) => readChunks(pool, id),
     remove: (id, transaction) => removeBytes(within(transaction) ?? database, id),
@@ -82,7 +89,7 @@ function within<T extends AnyTransaction | undefined>(transaction: T): Kysely<By
 
 async function writeChunks(
   database: Kysely<ByteTables>,
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Buffer>,
   keep: boolean,
 ): Promise<StoredBytes> {
   const id = randomUUID()
@@ -101,11 +108,11 @@ async function writeChunks(
   }
 }
 
-async function insertChunks(database: Kysely<ByteTables>, id: string, chunks: AsyncIterable<Uint8Array>) {
+async function insertChunks(database: Kysely<ByteTables>, id: string, chunks: AsyncIterable<Buffer>) {
   const digest = createHash('sha256')
   let size = 0
   let position = 0
-  for await (const data of evenChunks(chunks)) {
+  for await (const data of chunks) {
     digest.update(data)
     size += data.length
     await database.insertInto('storage_chunks').values({bytes_id: id, position, data}).execute()
@@ -130,6 +137,15 @@ async function* evenChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Bu
     }
   }
   if (filled > 0) yield buffer.subarray(0, filled)
+}
+
+async function* withSpace(chunks: AsyncIterable<Buffer>, checkSpace: () => Promise<void>): AsyncGenerator<Buffer> {
+  let position = 0
+  for await (const chunk of chunks) {
+    if (position % CHUNKS_PER_CHECK === 0) await checkSpace()
+    position += 1
+    yield chunk
+  }
 }
 
 async function keepBytes(transaction: Kysely<ByteTables>, id: string): Promise<void> {

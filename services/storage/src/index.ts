@@ -5,6 +5,7 @@ import {BYTE_MIGRATIONS, createByteStore, type ByteStore} from './bytes.ts'
 import {migrateComponent} from './migrations.ts'
 import {openPglite} from './pglite.ts'
 import {openPostgresql} from './postgresql.ts'
+import {checkSpace} from './space.ts'
 
 export type {AnyTransaction, ByteStore, StoredBytes} from './bytes.ts'
 export {explainStorageError, STORAGE_ERRORS, type StorageErrorCode} from './errors.ts'
@@ -34,7 +35,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     'directory' in options ? await openPglite(options.directory) : await openPostgresql(options.databaseUrl)
   const {pool} = opened
   const kysely = new Kysely<unknown>({dialect: new PostgresDialect({pool})})
-  const bytes = createByteStore(kysely, pool)
+  const bytes = createByteStore(kysely, pool, 'directory' in options ? () => checkSpace(options.directory) : undefined)
   try {
     await migrateComponent(kysely, 'storage', BYTE_MIGRATIONS)
     await bytes.sweep({all: kind === 'pglite'})

@@ -1,12 +1,13 @@
-import {mkdir, readFile} from 'node:fs/promises'
+import {mkdir, readdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {setFlagsFromString} from 'node:v8'
-import {AtomError} from '@atomctl/wpk/errors'
-import {PGlite} from '@electric-sql/pglite'
+import {AtomError, isAtomError} from '@atomctl/wpk/errors'
 import {createPgConfig} from '@electric-sql/pglite/node-postgres'
 import pg from 'pg'
+import {startEngine, type Engine} from './engine.ts'
 import {explainStorageError} from './errors.ts'
 import {lockDirectory, type DirectoryLock} from './lock.ts'
+import {startMaintenance} from './maintenance.ts'
+import {checkSpace} from './space.ts'
 import {createDataDirectory} from './template.ts'
 
 export interface OpenedPool {
@@ -14,16 +15,8 @@ export interface OpenedPool {
   close(): Promise<void>
 }
 
-/** The default of 128 MB shared buffers costs 200 MB resident; a developer's registry never fills 16. */
-const SETTINGS = [
-  'shared_buffers=16MB',
-  'wal_buffers=256kB',
-  'work_mem=2MB',
-  'maintenance_work_mem=16MB',
-  'temp_buffers=1MB',
-  'min_wal_size=2MB',
-  'max_wal_size=32MB',
-]
+/** A new data directory is 22 MB; opening an old one may write as much log. */
+const START_BYTES = 32 * 1024 * 1024
 
 /** Opens PGlite in `directory` (created when missing) behind one pool of exactly one connection. */
 export async function openPglite(directory: string): Promise<OpenedPool> {
@@ -32,45 +25,23 @@ export async function openPglite(directory: string): Promise<OpenedPool> {
   })
   const lock = await lockDirectory(directory)
   try {
-    const database = await openDatabase(directory)
-    return connectPool(database, lock)
+    return connectPool(await openEngine(directory), lock)
   } catch (error) {
     await lock.release()
-    throw explainStorageError(error, directory) ?? corruptError(directory, error)
+    throw explainOpening(directory, error)
   }
 }
 
-async function openDatabase(directory: string): Promise<PGlite> {
-  keepCompilerSmall()
+async function openEngine(directory: string): Promise<Engine> {
+  await checkSpace(directory, START_BYTES)
   const dataDirectory = join(directory, 'pgdata')
-  if ((await dataVersion(directory)) === undefined) await createDataDirectory(dataDirectory)
-  const startParams = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])]
-  const database = await PGlite.create(dataDirectory, {startParams})
-  await database.query('select 1')
-  return database
-}
-
-/**
- * Optimizing PostgreSQL's huge WebAssembly functions takes V8 up to 600 MB for a fifth more statements per second;
- * with the baseline compiler alone an idle server is 180 MB instead of 410, and opens faster.
- */
-function keepCompilerSmall(): void {
-  for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
-}
-
-/** The major version in PG_VERSION; undefined when the directory was never made. */
-async function dataVersion(directory: string): Promise<string | undefined> {
-  const text = await readFile(join(directory, 'pgdata', 'PG_VERSION'), 'utf8').catch(
-    (error: NodeJS.ErrnoException) => error,
-  )
-  if (typeof text === 'string') return text.trim()
-  if (text.code !== 'ENOENT') throw text
-  const exists = await readFile(join(directory, 'pgdata')).then(
-    () => true,
-    ({code}) => code !== 'ENOENT',
-  )
-  if (exists) throw corruptError(directory, text)
-  return undefined
+  const files = await readdir(dataDirectory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!files) await createDataDirectory(dataDirectory)
+  else if (!files.includes('PG_VERSION')) throw new Error('pgdata has no PG_VERSION')
+  return startEngine(dataDirectory)
 }
 
 /**
@@ -78,55 +49,34 @@ async function dataVersion(directory: string): Promise<string | undefined> {
  * but all are PGlite's one session: a transaction that a dropped client left open is ended first. Idle clients are
  * kept: there is nothing to save by closing them.
  */
-function connectPool(database: PGlite, lock: DirectoryLock): OpenedPool {
+function connectPool(engine: Engine, lock: DirectoryLock): OpenedPool {
   class PgliteClient extends pg.Client {
     constructor() {
-      const {connection} = createPgConfig(database)
+      const {connection} = createPgConfig(engine.session)
       super({connection} as object)
     }
   }
   const onConnect = async (client: pg.ClientBase) => void (await client.query('rollback'))
   const pool = new pg.Pool({Client: PgliteClient, max: 1, idleTimeoutMillis: 0, onConnect})
-  pool.on('error', () => {})
-  const maintenance = startMaintenance(pool)
+  pool.on('error', () => {}) // the query that failed tells
+  const stopMaintenance = startMaintenance(pool)
   const close = async () => {
-    clearInterval(maintenance)
+    stopMaintenance()
     await pool.end()
-    await database.close()
+    await engine.close()
     await lock.release()
   }
   return {pool, close}
 }
 
-const MAINTENANCE_MS = 10_000
-const CHECKPOINT_BYTES = 16 * 1024 * 1024
-const CHECKPOINTS_PER_VACUUM = 8
-
-/**
- * PGlite runs PostgreSQL as a single process: without checkpointer and autovacuum the write-ahead log and dead rows
- * would grow until the next start. Both are done here once enough was written.
- */
-function startMaintenance(pool: pg.Pool): NodeJS.Timeout {
-  let checkpoints = 0
-  let done = 0
-  const run = async () => {
-    const {rows} = await pool.query<{written: string}>(`select pg_current_wal_lsn() - '0/0'::pg_lsn as written`)
-    const written = Number(rows[0]?.written)
-    if (written - done < CHECKPOINT_BYTES) return
-    done = written
-    checkpoints += 1
-    await pool.query('checkpoint')
-    if (checkpoints % CHECKPOINTS_PER_VACUUM === 0) await pool.query('vacuum analyze')
-  }
-  // A failure here repeats in the next query of a user, who gets to see it.
-  return setInterval(() => void run().catch(() => {}), MAINTENANCE_MS).unref()
-}
-
-function corruptError(directory: string, cause: unknown): AtomError {
-  const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+/** Whatever keeps PGlite from opening an existing directory is a matter of that directory. */
+function explainOpening(directory: string, error: unknown): AtomError {
+  const known = explainStorageError(error, directory)
+  if (known && known.code !== 'STORAGE_CORRUPT') return known
+  const reason = error instanceof Error ? error.message : String(error)
   return new AtomError('STORAGE_CORRUPT', `${directory} holds no usable database: ${reason}`, {
     hint: 'restore a backup, or start empty with atomctl dev reset',
     details: {directory},
-    cause,
+    cause: isAtomError(error) ? error.cause : error,
   })
 }

@@ -2,6 +2,7 @@ import {chmod, mkdir, readdir, rm, stat, truncate, writeFile} from 'node:fs/prom
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {openStorage, STORAGE_ERRORS, type Storage} from '../src/index.ts'
+import {checkSpace} from '../src/space.ts'
 import {describeStorage} from './bytes.suite.ts'
 import {rejection, withDirectory} from './support/directory.ts'
 
@@ -83,6 +84,16 @@ describe('storage in a directory (PGlite)', function () {
         'STORAGE_UNREACHABLE',
       )
       await chmod(join(directory, 'closed'), 0o700)
+    }))
+})
+
+describe('the space for a database', () => {
+  it('is refused while it is not there, with the numbers', () =>
+    withDirectory(async (directory) => {
+      await checkSpace(directory, 1)
+      const error = await rejection(checkSpace(directory, 2 ** 60))
+      expect(error.code).to.equal('STORAGE_FULL')
+      expect(error.message).to.match(/\d+ MB are free, 1099511627776 MB are needed/)
     }))
 })
 
