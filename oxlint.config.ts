@@ -35,6 +35,7 @@ export default defineConfig({
     'typescript/consistent-return': 'off', // noImplicitReturns
     'oxc/no-async-endpoint-handlers': 'off', // Fastify awaits its handlers
     'typescript/no-base-to-string': 'off', // JSON values, of a type that was checked before
+    'typescript/no-unnecessary-type-conversion': 'off', // Node gives undefined where its types say boolean (isTTY)
     'typescript/no-unsafe-type-assertion': 'off', // a value is checked at the edge, then asserted
     'typescript/unbound-method': 'off', // interfaces of plain functions are written as methods
     'unicorn/consistent-function-scoping': 'off',
