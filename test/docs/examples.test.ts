@@ -13,7 +13,7 @@ function problemOf(line: string): string | undefined {
   if (words.length === 0 || words[0]?.startsWith('-')) return undefined
   const name = [3, 2, 1].map((length) => words.slice(0, length).join(' ')).find((candidate) => commands.has(candidate))
   const command = name === undefined ? undefined : commands.get(name)
-  if (!command) return isTopic(words[0] ?? '') ? undefined : `no such command: ${line}`
+  if (!command) return words.length === 1 && isTopic(words[0] ?? '') ? undefined : `no such command: ${line}`
   const unknown = flagsIn(words).filter((flag) => !knows(command, flag))
   return unknown.length === 0 ? undefined : `${unknown.join(', ')} unknown: ${line}`
 }
