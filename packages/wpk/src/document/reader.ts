@@ -68,8 +68,14 @@ function checkValue(value: Json): Finding[] {
     return [{rule: 'schema_type', severity: 'error', message: 'A workflow package is a mapping at the top', path: ''}]
   }
   const shape = checkShape(value)
-  const semantics = hasErrors(shape) ? [] : checkSemantics(value as unknown as Wpk)
+  const semantics = shape.some(isStructural) ? [] : checkSemantics(value as unknown as Wpk)
   return [...shape, ...checkConfigurations(value), ...semantics]
+}
+
+/** Errors after which the semantic checks could meet a value of another type than they expect. */
+function isStructural({rule, path}: Finding): boolean {
+  if (rule === 'schema_unknown_key') return false
+  return !/^(?:apiVersion|kind|metadata\.(?!created))/.test(path)
 }
 
 function placeFinding(finding: Finding, locate: Locate): Finding {

@@ -64,6 +64,9 @@ function wrongValue(issue: Issue, found: Json, path: string): Finding {
     message: `${path || 'The document'} ${requirement(issue)}, not ${describeValue(found)}`,
     path,
   }
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof found !== 'object') {
+    return {...finding, suggestion: 'put it in quotes, as it is meant to read'}
+  }
   const meant = issue.code === 'invalid_value' ? suggestName(String(found), issue.values.map(String)) : undefined
   return meant ? {...finding, suggestion: `did you mean ${meant}?`} : finding
 }

@@ -89,6 +89,28 @@ describe('readDocument', () => {
     ])
   })
 
+  it('reports handlers that cannot run even beside a wrong version or an unknown field', () => {
+    const text = packageText({metadata: '  licence: MIT\n'})
+      .replace('"1.0.0"', '1.0')
+      .replace('type: shell\n', 'type: shel\n')
+    expect(rulesOf(read(text).findings)).to.deep.equal(['schema_type', 'schema_unknown_key', 'handler_type_unknown'])
+  })
+
+  it('never trips over values of the wrong type while it looks for more', () => {
+    const parts = [
+      'parameters: [{name: a, type: text, default: 1}]',
+      'parameters: 7',
+      'triggers: [7]',
+      'rollback: {handlers: [1]}',
+      'monitoring: {alerts: [{}]}',
+      'validation: {required_permissions: [1]}',
+    ]
+    for (const part of parts) expect(read(packageText({spec: `  ${part}\n`})).findings, part).to.not.deep.equal([])
+    for (const line of ['created: 7', 'created: null', 'tags: [1]', 'signature: null']) {
+      expect(rulesOf(read(packageText({metadata: `  ${line}\n`})).findings), line).to.deep.equal(['schema_type'])
+    }
+  })
+
   it('gives no value when the gate refuses, and a value without document when only the schema does', () => {
     expect(read('a: yes\n').value).to.equal(undefined)
     expect(read('a: b\n'))
