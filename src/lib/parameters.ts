@@ -1,6 +1,6 @@
 import type {Json, JsonObject} from '@atomctl/wpk/canonical'
 import type {WpkDocument} from '@atomctl/wpk/document'
-import type {ParameterDeclaration} from '@atomctl/wpk/parameters'
+import type {ParameterDeclaration, ParameterLayer} from '@atomctl/wpk/parameters'
 import type {AtomContext} from '@atomctl/sdk/context'
 import {AtomError} from '@atomctl/sdk/errors'
 import {readInput} from '@atomctl/sdk/files'
@@ -13,10 +13,6 @@ export interface ParameterFlags {
 }
 
 type Value = Json | {text: string}
-interface ParameterLayer {
-  origin: string
-  values: Record<string, Value>
-}
 
 /**
  * The parameters of a run, each from its strongest source (package format, Parameters): flags, --parameters,
@@ -31,11 +27,14 @@ export async function gatherParameters(
 ): Promise<JsonObject> {
   const {declarationsOf, resolveParameters} = await import('@atomctl/wpk/parameters')
   const declarations = declarationsOf(document.value)
+  const given = flags.param ?? []
   const layers: ParameterLayer[] = [
-    {origin: '-p', values: await readPairs(flags.param ?? [])},
-    {origin: '--parameters', values: await readObject(flags.parameters)},
+    {origin: '-p', values: await readPairs(given.filter((one) => !isObjectText(one)))},
+    // the Python CLI's -p took a whole JSON object
+    ...given.filter(isObjectText).map((one) => ({origin: '-p', values: parseObject(one, '-p'), literal: true})),
+    {origin: '--parameters', values: await readObject(flags.parameters), literal: true},
     {origin: 'environment', values: readEnvironment(declarations, context)},
-    {origin: 'context', values: contextParameters(context, declarations)},
+    {origin: 'context', values: contextParameters(context, declarations), literal: true},
   ]
   const first = resolveParameters(declarations, layers)
   if (first.missing.length === 0) return first.values
@@ -44,16 +43,15 @@ export async function gatherParameters(
   return resolveParameters(declarations, [...layers, {origin: 'prompt', values: answers}]).values
 }
 
-/** `key=value`, `key=@file`; a whole JSON object as well, as the Python CLI's -p took it. */
+const isObjectText = (argument: string): boolean => argument.trimStart().startsWith('{')
+
 async function readPairs(pairs: readonly string[]): Promise<Record<string, Value>> {
   const values: Record<string, Value> = {}
-  for (const pair of pairs) {
-    if (pair.trimStart().startsWith('{')) Object.assign(values, parseObject(pair, '-p'))
-    else Object.assign(values, await readPair(pair))
-  }
+  for (const pair of pairs) Object.assign(values, await readPair(pair))
   return values
 }
 
+/** `key=value`, `key=@file`. */
 async function readPair(pair: string): Promise<Record<string, Value>> {
   const at = pair.indexOf('=')
   if (at <= 0) {
