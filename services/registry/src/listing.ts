@@ -19,11 +19,13 @@ export async function listPackages(database: Kysely<RegistryTables>, query: Work
     .$if(cursor !== undefined, (page) => page.where('seq', '>', decodeCursor(cursor ?? '')))
     .$if(limit !== undefined, (page) => page.limit((limit ?? 0) + 1))
     .execute()
-  if (limit === undefined) return {workflows: rows.map(describeEntry), total: rows.length, next_cursor: null}
+  if (limit === undefined && cursor === undefined) {
+    return {workflows: rows.map(describeEntry), total: rows.length, next_cursor: null}
+  }
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const {total} = await matching.select((count) => count.fn.countAll().as('total')).executeTakeFirstOrThrow()
-  const nextCursor = last && rows.length > limit ? encodeCursor(last.seq) : null
+  const nextCursor = last && rows.length > page.length ? encodeCursor(last.seq) : null
   return {workflows: page.map(describeEntry), total: Number(total), next_cursor: nextCursor}
 }
 

@@ -104,6 +104,8 @@ describe('reading from the registry', function () {
     it('counts all matches in total, however few a page shows', async () => {
       const {body} = await call(server, '/workflows?name=restart&limit=1')
       expect([body.total, body.workflows.length]).to.deep.equal([3, 1])
+      const rest = await call(server, `/workflows?name=restart&cursor=${body.next_cursor}`)
+      expect([rest.body.total, rest.body.workflows.length, rest.body.next_cursor]).to.deep.equal([3, 2, null])
     })
 
     for (const query of [

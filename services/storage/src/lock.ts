@@ -1,5 +1,17 @@
 import {execFile} from 'node:child_process'
-import {link, mkdir, readFile, readlink, rename, rm, stat, utimes, writeFile} from 'node:fs/promises'
+import {
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
@@ -39,16 +51,24 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   return holdLock(file)
 }
 
-/** `link` makes a lock appear with its content in one step, and only if there is none. */
+/**
+ * `link` makes a lock appear with its content in one step, and only if there is none. File systems without hard
+ * links (exFAT, some mounts into containers) get a copy, which is as exclusive but not in one step.
+ */
 async function createFrom(claim: string, file: string): Promise<boolean> {
-  return link(claim, file).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false
-      throw error
-    },
-  )
+  try {
+    await link(claim, file).catch(async (error: NodeJS.ErrnoException) => {
+      if (!NO_LINKS.has(error.code)) throw error
+      await copyFile(claim, file, constants.COPYFILE_EXCL)
+    })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }
+
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /** Only one process at a time may judge a lock stale, or the second would steal what the first just took. */
 async function takeOver(claim: string, file: string, directory: string): Promise<void> {
