@@ -50,7 +50,7 @@ export class DbosEngine implements Engine {
   async launch(run: Run, onLost: OnLost): Promise<void> {
     occupy(this)
     this.#callbacks = {run, onLost}
-    DBOS.setConfig(configuration(this.#options))
+    DBOS.setConfig(configuration(this.#options, this.#draining.signal))
     try {
       await this.#peers?.join()
       await DBOS.launch()
@@ -136,7 +136,10 @@ function occupy(engine: DbosEngine): void {
   launched = engine
 }
 
-function configuration({storage, executorId, logger}: DbosOptions): Parameters<typeof DBOS.setConfig>[0] {
+function configuration(
+  {storage, executorId, logger}: DbosOptions,
+  draining: AbortSignal,
+): Parameters<typeof DBOS.setConfig>[0] {
   return {
     name: 'atomctl',
     // Never dialled: the pool is used instead, but the setting must parse.
@@ -150,7 +153,8 @@ function configuration({storage, executorId, logger}: DbosOptions): Parameters<t
     logger: {
       debug: () => {},
       info: () => {},
-      warn: (entry) => logger.warn({engine: String(entry)}, 'engine'),
+      // That executions are left unfinished is what draining does.
+      warn: (entry) => (draining.aborted ? logger.info : logger.warn).call(logger, {engine: String(entry)}, 'engine'),
       error: (entry) => logger.error({engine: String(entry)}, 'engine'),
     },
   }

@@ -9,7 +9,7 @@ export class Hub {
 
   changed(executionId: string): void {
     if (this.#readers.has(executionId)) this.#versions.set(executionId, this.version(executionId) + 1)
-    this.#emitter.emit(executionId)
+    this.#emitter.emit(eventOf(executionId))
   }
 
   version(executionId: string): number {
@@ -31,6 +31,11 @@ export class Hub {
   async wait(executionId: string, seen: number, milliseconds: number, signal: AbortSignal): Promise<void> {
     if (this.version(executionId) !== seen) return
     const limit = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
-    await once(this.#emitter, executionId, {signal: limit}).catch(() => {})
+    await once(this.#emitter, eventOf(executionId), {signal: limit}).catch(() => {})
   }
+}
+
+/** An emitter throws for an `error` nobody listens to, and names can come from another process. */
+function eventOf(executionId: string): string {
+  return `changed ${executionId}`
 }
