@@ -3,7 +3,7 @@ import {Readable} from 'node:stream'
 import {type StagedFile, stageFile} from '@atomctl/sdk/files'
 import type {Signer} from '@atomctl/wpk/signing'
 import {bundlePathOf} from './detached-bundle.ts'
-import type {PackageSource} from './package-source.ts'
+import {type DigestedSource, digestSource, type PackageSource} from './package-source.ts'
 
 export interface PackedPackage {
   id: string
@@ -30,10 +30,12 @@ export interface PackTarget {
  * Writes the tarball of a package, as a stream. The signed document, the tarball and its bundle are written out
  * completely before the first of them appears: a failure leaves all three as they were.
  */
-export async function packPackage(source: PackageSource, target: PackTarget): Promise<PackedPackage> {
+export async function packPackage(given: PackageSource, target: PackTarget): Promise<PackedPackage> {
   await using stack = new AsyncDisposableStack()
   const {signer} = target
-  const signed = signer ? await signSource(source, signer) : undefined
+  const digested = signer && (await digestSource(given))
+  const source = digested ?? given
+  const signed = signer && digested ? await signSource(digested, signer) : undefined
   const document = signed === undefined ? undefined : stack.use(await stageFile(source.path, signed))
   const bytes = signed === undefined ? source.document.bytes : Buffer.from(signed)
   const archive = await writeArchive(source, bytes, target)
@@ -50,7 +52,7 @@ export async function packPackage(source: PackageSource, target: PackTarget): Pr
   }
 }
 
-async function signSource({document, files}: PackageSource, signer: Signer): Promise<string> {
+async function signSource({document, files}: DigestedSource, signer: Signer): Promise<string> {
   const {signDocument} = await import('@atomctl/wpk/signing')
   return (await signDocument(document, signer, {files})).text
 }

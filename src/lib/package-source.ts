@@ -8,8 +8,8 @@ export interface PackageSource {
   /** The document's own file. */
   readonly path: string
   readonly document: WpkDocument
-  /** Files of the package other than the document, digested. */
-  readonly files: readonly (PackageFile & ArchiveFileInfo)[]
+  /** Files of the package other than the document. */
+  readonly files: readonly PackageFile[]
 }
 
 /**
@@ -17,7 +17,7 @@ export interface PackageSource {
  * @throws INPUT_MISSING, INPUT_UNREADABLE, WPK_UNREADABLE, WPK_INVALID, ARCHIVE_INVALID, ARCHIVE_TOO_LARGE
  */
 export async function readSource(fileOrDirectory: string): Promise<PackageSource> {
-  const [{collectFiles, digestFiles}, {loadDocument}] = await Promise.all([
+  const [{collectFiles}, {loadDocument}] = await Promise.all([
     import('@atomctl/wpk/archive'),
     import('@atomctl/wpk/document'),
   ])
@@ -25,5 +25,15 @@ export async function readSource(fileOrDirectory: string): Promise<PackageSource
     throw inputFailure((error as NodeJS.ErrnoException).path ?? fileOrDirectory, error)
   })
   const document = loadDocument(found.bytes, oneLine(found.path))
-  return {path: found.path, document, files: await digestFiles(files)}
+  return {path: found.path, document, files}
+}
+
+/** The same with the digest of every file: what a signature covers, and what packing then insists on. */
+export async function digestSource(source: PackageSource): Promise<DigestedSource> {
+  const {digestFiles} = await import('@atomctl/wpk/archive')
+  return {...source, files: await digestFiles(source.files)}
+}
+
+export interface DigestedSource extends PackageSource {
+  readonly files: readonly (PackageFile & ArchiveFileInfo)[]
 }

@@ -1,6 +1,6 @@
 import {stageFile} from '@atomctl/sdk/files'
 import type {Signer} from '@atomctl/wpk/signing'
-import type {PackageSource} from './package-source.ts'
+import {digestSource, type PackageSource} from './package-source.ts'
 
 export interface SignedFileResult {
   /** The file that carries, or is, the signature. */
@@ -27,7 +27,8 @@ export async function signInPlace(
   ])
   await using stack = new AsyncDisposableStack()
   const staged = []
-  for (const {path, document, files} of sources) {
+  for (const source of sources) {
+    const {path, document, files} = await digestSource(source)
     const {text} = await signDocument(document, signer, {files, ...(registry === undefined ? {} : {registry})})
     staged.push(stack.use(await stageFile(path, text)))
   }

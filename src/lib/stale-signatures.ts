@@ -1,6 +1,6 @@
 import {isAtomError} from '@atomctl/sdk/errors'
 import {bundlePathOf, readDetachedBundle} from './detached-bundle.ts'
-import type {PackageSource} from './package-source.ts'
+import {digestSource, type PackageSource} from './package-source.ts'
 import type {PackedPackage} from './pack-package.ts'
 
 /**
@@ -15,8 +15,10 @@ export async function findStaleSignatures(source: PackageSource, packed: PackedP
   ]
 }
 
-async function isDocumentStale({document, files}: PackageSource): Promise<boolean> {
+async function isDocumentStale(source: PackageSource): Promise<boolean> {
+  const {document} = source
   if (!document.wpk.metadata.signature) return false
+  const {files} = await digestSource(source)
   const [{bundleOf, decodeBundle, readStatement}, {documentDigest}] = await Promise.all([
     import('@atomctl/wpk/signing'),
     import('@atomctl/wpk/canonical'),
