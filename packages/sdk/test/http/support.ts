@@ -39,8 +39,9 @@ export function useStage(): Stage {
 export function testOptions(overrides: Partial<HttpOptions> & {waits?: number[]} = {}): HttpOptions {
   const {waits = [], ...options} = overrides
   return {
-    connectTimeout: 2000,
-    requestTimeout: 2000,
+    // Long: a busy machine must not look like a service that does not answer.
+    connectTimeout: 15_000,
+    requestTimeout: 15_000,
     retry: {maxAttempts: 3, baseDelay: 100},
     userAgent: 'atomctl/test',
     random: () => 0,
