@@ -1,10 +1,11 @@
+import {randomBytes} from 'node:crypto'
 import {connect, type Socket} from 'node:net'
-import {Writable} from 'node:stream'
+import {Readable, Writable} from 'node:stream'
 import Fastify from 'fastify'
 import {expect} from 'chai'
 import {discovery, REGISTRY_CAPABILITIES} from '@atomctl/protocol/discovery'
 import {AtomError} from '@atomctl/wpk/errors'
-import {createKey, signText, writeDocument, type Key} from './support/packages.ts'
+import {createKey, packText, signText, writeDocument, type Key} from './support/packages.ts'
 import {call, push, startServer, TOKENS, type ServerOptions, type TestServer} from './support/server.ts'
 
 describe('the registry as a service', function () {
@@ -231,6 +232,24 @@ describe('the registry as a service', function () {
         const feed = setInterval(() => socket.write('x'.repeat(10_000)), 10)
         expect(await readToEnd(socket)).to.contain('401 Unauthorized')
         clearInterval(feed)
+      }))
+
+    it('serves others while one client hardly sends and another hardly reads', () =>
+      withServer({}, async (shared) => {
+        const noise = randomBytes(6_000_000)
+        const big = {path: 'noise.bin', size: noise.length, exec: false, open: () => Readable.from([noise])}
+        const archive = await packText(writeDocument({name: 'big'}), key.signer, [big])
+        expect((await push(shared, new Uint8Array(archive))).status).to.equal(200)
+        const reader = openSocket(shared)
+        reader.write('GET /workflows/big-1.0.0/content HTTP/1.1\r\nHost: x\r\n\r\n')
+        await new Promise((resolve) => reader.once('readable', resolve)) // and never reads on
+        const sender = openSocket(shared)
+        const headers = `Host: x\r\nAuthorization: Bearer ${TOKENS.admin}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000`
+        sender.write(`POST /workflows HTTP/1.1\r\n${headers}\r\n\r\n--x\r\n`)
+        expect((await push(shared, await signText(writeDocument(), key.signer))).status).to.equal(200)
+        expect((await call(shared, '/workflows')).body.total).to.equal(2)
+        reader.destroy()
+        sender.destroy()
       }))
 
     it('keeps nothing of an upload that ends half-way', () =>
