@@ -46,13 +46,11 @@ export async function gatherParameters(
 const isObjectText = (argument: string): boolean => argument.trimStart().startsWith('{')
 
 async function readPairs(pairs: readonly string[]): Promise<Record<string, Value>> {
-  const values: Record<string, Value> = {}
-  for (const pair of pairs) Object.assign(values, await readPair(pair))
-  return values
+  return Object.fromEntries(await Promise.all(pairs.map(readPair)))
 }
 
 /** `key=value`, `key=@file`. */
-async function readPair(pair: string): Promise<Record<string, Value>> {
+async function readPair(pair: string): Promise<[string, Value]> {
   const at = pair.indexOf('=')
   if (at <= 0) {
     throw new AtomError('PARAMETER_INVALID', `-p ${JSON.stringify(pair)} is not key=value`, {
@@ -60,7 +58,7 @@ async function readPair(pair: string): Promise<Record<string, Value>> {
     })
   }
   const text = pair.slice(at + 1)
-  return {[pair.slice(0, at)]: {text: text.startsWith('@') ? await readText(text.slice(1)) : text}}
+  return [pair.slice(0, at), {text: text.startsWith('@') ? await readText(text.slice(1)) : text}]
 }
 
 async function readObject(argument: string | undefined): Promise<Record<string, Value>> {
