@@ -1,3 +1,4 @@
+import {readFileSync, writeFileSync} from 'node:fs'
 import {expect} from 'chai'
 import {api, packageValue, shell, Trust} from '../support/packages.ts'
 import {TestService} from '../support/service.ts'
@@ -151,6 +152,43 @@ describe('what the runtime agrees to run', () => {
     const answer = await service.submit({handlers: [shell('a', 'true')], parameters})
     expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
     expect(answer.body.detail).to.contain('token')
+  })
+
+  it('keeps a secret that came along with a dry run out of everything it stores', async () => {
+    const parameters = [{name: 'token', type: 'secret', required: true, sources: ['env']}]
+    const handlers = [
+      api('call', {url: 'http://127.0.0.1/', headers: {authorization: '${TOKEN}'}, payload: '${TOKEN}'}),
+    ]
+    const execution = await service.run({handlers, parameters}, {dry_run: true, parameters: {token: 'very-secret'}})
+    expect(execution.status).to.equal('completed')
+    const tables = [
+      'runtime_executions',
+      'runtime_steps',
+      'runtime_events',
+      'dbos.workflow_input',
+      'dbos.operation_outputs',
+    ]
+    for (const table of tables) {
+      const {rows} = await service.storage.pool.query(`select row_to_json(t)::text as text from ${table} t`)
+      expect(rows.map((row: {text: string}) => row.text).join('\n'), table).to.not.contain('very-secret')
+    }
+  })
+
+  it('does not run by itself what the policy wants somebody to approve', async () => {
+    const call = (name: string): object => shell(name, 'curl https://example.com/status')
+    const shape = {handlers: [call('a'), call('b')], safety: {mode: 'auto'}}
+    const answer = await service.submit(shape)
+    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
+    expect((await service.run(shape, {dry_run: true})).status).to.equal('completed')
+  })
+
+  it('runs nothing while its trust policy cannot be read', async () => {
+    const content = await service.trust.sign({handlers: [shell('a', 'true')]})
+    const policy = readFileSync(service.trust.policyFile)
+    writeFileSync(service.trust.policyFile, 'nonsense: [')
+    const answer = await service.submitContent(content)
+    writeFileSync(service.trust.policyFile, policy)
+    expect([answer.status, answer.body.code]).to.deep.equal([503, 'TRUST_POLICY_INVALID'])
   })
 
   it('refuses a condition it cannot decide, before anything runs', async () => {

@@ -144,3 +144,22 @@ describe('the life of an execution', () => {
     expect((await service.request(`/rollback/${running}`, post)).body.code).to.equal('NOT_SUPPORTED')
   })
 })
+
+describe('a runtime that is told to stop', () => {
+  it('takes nothing new, answers questions, and lets the running step end', async function () {
+    this.timeout(STARTUP_MS)
+    const service = await TestService.start({drainMs: 20_000})
+    const go = service.path('go')
+    const command = `touch "${go}-begun"; until [ -e "${go}" ]; do sleep 0.02; done; echo whole >> "${go}-effects"`
+    const id = await service.started({handlers: [shell('long', command), shell('next', 'true')]})
+    await eventually('it runs', () => existsSync(`${go}-begun`))
+    const closing = service.runtime.close()
+    const refused = await service.submit({handlers: [shell('a', 'true')]})
+    expect([refused.status, refused.headers.get('retry-after')]).to.deep.equal([503, '5'])
+    expect((await service.execution(id)).status).to.equal('running')
+    writeFileSync(go, '')
+    await closing
+    expect(readFileSync(`${go}-effects`, 'utf8')).to.equal('whole\n')
+    await service.stop()
+  })
+})
