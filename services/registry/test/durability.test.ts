@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {mkdtemp, readdir, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {Readable} from 'node:stream'
 import {expect} from 'chai'
 import {openStorage} from '@atomctl/storage'
@@ -84,9 +84,9 @@ describe('a registry that stops', function () {
 })
 
 /** Every stored byte belongs to a package. */
-async function expectNoOrphans(directory: string): Promise<void> {
-  expect((await readdir(tmpdir())).filter((name) => name.startsWith('atomctl-upload-'))).to.deep.equal([])
-  const storage = await openStorage({directory})
+async function expectNoOrphans(data: string): Promise<void> {
+  expect((await readdir(dirname(data))).filter((name) => name.startsWith('atomctl-upload-'))).to.deep.equal([])
+  const storage = await openStorage({directory: data})
   const text = `select (select count(*) from storage_bytes where id not in (select bytes_id from registry_packages))::int as orphans,
     (select count(*) from registry_packages)::int as packages, (select count(*) from registry_audit)::int as audited`
   const {rows} = await storage.pool.query(text)

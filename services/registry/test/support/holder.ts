@@ -1,9 +1,13 @@
+import {dirname} from 'node:path'
 import {startServer} from './server.ts'
 import {loadTrustPolicy} from '@atomctl/wpk/trust'
 
 // Serves a directory until it is killed; the first line on stdout is its URL.
 const [, , directory = '', policyFile = ''] = process.argv
-const server = await startServer(await loadTrustPolicy(policyFile), {directory})
+const server = await startServer(await loadTrustPolicy(policyFile), {
+  directory,
+  spoolDirectory: dirname(policyFile),
+})
 process.stdout.write(`${server.url}\n`)
 
 // Asked for it, tells the most memory it ever held, in bytes.
