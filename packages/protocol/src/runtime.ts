@@ -86,6 +86,8 @@ export const logs = z.looseObject({
   execution_id: z.string(),
   logs: z.array(z.string()),
   entries: z.array(logEntry).optional(),
+  /** Where the next page starts; null on the last one. */
+  next_after: z.number().int().nullish(),
 })
 export type Logs = z.infer<typeof logs>
 

@@ -139,7 +139,9 @@ async function startTime(pid: number): Promise<string | undefined> {
   }
   // proc(5): field 22; the command name in field 2 may hold blanks and parentheses, so count from its end
   const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  // a zombie, whose parent has not asked for its exit yet, holds nothing any more
+  return fields[0] === 'Z' ? undefined : fields[19]
 }
 
 function holdLock(file: string): DirectoryLock {

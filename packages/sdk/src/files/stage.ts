@@ -1,4 +1,3 @@
-import {randomBytes} from 'node:crypto'
 import {createReadStream, unlinkSync} from 'node:fs'
 import {link, mkdir, open as openFile, realpath, rename, stat, unlink} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
@@ -46,7 +45,7 @@ export async function stageFile(
       recursive: true,
       ...(options.directoryMode ? {mode: options.directoryMode} : {}),
     })
-    const temporary = join(dirname(target.path), `.atomctl-${randomBytes(6).toString('hex')}.tmp`)
+    const temporary = join(dirname(target.path), temporaryName())
     remember(temporary)
     await writeNew(temporary, content, options.mode ?? target.mode).catch(async (error: unknown) => {
       await discard(temporary)
@@ -62,6 +61,14 @@ export async function stageFile(
     throw writeFailure(path, error)
   }
 }
+
+// Unique, not secret: the file is created exclusively, so one that lies there already is an error. (And node:crypto
+// would be a tenth of the start-up of every command that may write a file.)
+function temporaryName(): string {
+  count += 1
+  return `.atomctl-${process.pid}-${Date.now().toString(36)}-${count}.tmp`
+}
+let count = 0
 
 interface Target {
   /** Where a link points to: replacing the link itself would cut it off. */

@@ -15,6 +15,7 @@ const SERVICE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'ARCHIVE_TOO_LARGE',
   'PARAMETER_INVALID',
   'POLICY_BLOCKED',
+  'DRY_RUN_REQUIRED',
   'NOT_AUTHENTICATED',
   'DENIED',
   'NOT_FOUND',
@@ -97,7 +98,7 @@ const STATUS_ERRORS: Readonly<Record<number, ErrorCode>> = {
 }
 
 const HINTS: Readonly<Partial<Record<ErrorCode, (answer: ErrorAnswer) => string>>> = {
-  NOT_AUTHENTICATED: () => 'atomctl login, or set ATOMCTL_AUTH_TOKEN',
+  NOT_AUTHENTICATED: () => 'atomctl config --auth-token -   # or set ATOMCTL_AUTH_TOKEN',
   ENDPOINT_NOT_FOUND: ({origin, service}) =>
     `is ${origin} the ${service}? show it with atomctl config, change it with atomctl config set ${service}_url URL`,
 }

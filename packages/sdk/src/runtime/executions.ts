@@ -66,9 +66,18 @@ export async function fetchLogs(
   signal?: AbortSignal,
 ): Promise<LogLine[]> {
   const path = `/logs/${encodeSegment(id)}`
-  const reply = readJson(await service.request({method: 'GET', path, query: {after}, signal}), logsReply)
-  const lines: LogLine[] = reply.entries ?? numberLines(reply.logs)
-  return lines.filter(({seq}) => seq > (after ?? 0))
+  const lines: LogLine[] = []
+  let start = after ?? 0
+  for (let next: number | undefined = start; next !== undefined;) {
+    const query = {after: next === 0 ? undefined : next}
+    const reply = readJson(await service.request({method: 'GET', path, query, signal}), logsReply)
+    const page = (reply.entries ?? numberLines(reply.logs)).filter(({seq}) => seq > start)
+    lines.push(...page)
+    start = page.at(-1)?.seq ?? start
+    // a page that brings nothing new ends it, whatever the service says
+    next = page.length > 0 && reply.next_after ? start : undefined
+  }
+  return lines
 }
 
 export function numberLines(lines: readonly string[]): LogLine[] {
