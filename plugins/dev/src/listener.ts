@@ -11,9 +11,19 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Fails early, before a database is opened, when a port is taken; 0 always passes.
- * @throws CONFLICT naming the port and how to choose another.
+ * @throws CONFLICT naming the port and how to choose another, USAGE when two services are to have the same.
  */
-export async function checkPort(service: ServiceName, host: string, port: number): Promise<void> {
+export async function checkPorts(host: string, ports: Readonly<Partial<Record<ServiceName, number>>>): Promise<void> {
+  const {registry, runtime} = ports
+  if (registry !== undefined && registry !== 0 && registry === runtime) {
+    throw new AtomError('USAGE', `registry and runtime cannot both have port ${registry}`, {
+      hint: 'add --runtime-port 0',
+    })
+  }
+  for (const [service, port] of Object.entries(ports)) await checkPort(service as ServiceName, host, port)
+}
+
+async function checkPort(service: ServiceName, host: string, port: number): Promise<void> {
   if (port === 0) return
   const server = createServer()
   try {

@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
 import type {StorageOptions} from '@atomctl/storage'
 import {openDatabase} from './database.ts'
-import {checkPort, listenFailure, type ServiceName, urlOf} from './listener.ts'
+import {checkPorts, listenFailure, type ServiceName, urlOf} from './listener.ts'
 import type {Logger} from './logger.ts'
 import type {PolicySource} from './policy.ts'
 
@@ -45,7 +45,7 @@ type Closing = () => Promise<unknown>
  */
 export async function startServices(options: ServiceOptions): Promise<RunningServices> {
   const {host, ports} = options
-  for (const [service, port] of Object.entries(ports)) await checkPort(service as ServiceName, host, port)
+  await checkPorts(host, ports)
   const opened: Closing[] = []
   try {
     const urls = await openServices(options, opened)

@@ -4,7 +4,7 @@ import {isAtomError} from '@atomctl/sdk/errors'
 import {waitForOther} from './attempts.ts'
 import {startDaemon} from './daemon.ts'
 import {type Layout, makePrivateDirectory} from './layout.ts'
-import {checkPort} from './listener.ts'
+import {checkPorts} from './listener.ts'
 import {readRunningState, type ServicesState} from './state.ts'
 
 export interface StartupPlan {
@@ -42,8 +42,7 @@ export async function ensureServices(plan: StartupPlan): Promise<{state: Service
 
 async function start(plan: StartupPlan): Promise<ServicesState> {
   const {layout, root, environment, signal} = plan
-  await checkPort('registry', HOST, plan.registryPort)
-  await checkPort('runtime', HOST, plan.runtimePort)
+  await checkPorts(HOST, {registry: plan.registryPort, runtime: plan.runtimePort})
   return startDaemon({layout, root, environment, signal, args: argumentsOf(plan)})
 }
 

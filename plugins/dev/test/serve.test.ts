@@ -52,6 +52,7 @@ describe('serve all', function () {
 
   const refused: [string, string[], RegExp][] = [
     ['an address other machines reach without tokens', ['--host', '0.0.0.0'], /--token-file/],
+    ['one port for both services', ['--registry-port=18998', '--runtime-port=18998'], /both have port 18998/],
     ['a port that is no port', ['--registry-port', '70000'], /--registry-port/],
     ['a token file that is not there', ['--token-file', 'nowhere'], /token file nowhere/],
     ['a trust policy that is not there', ['--trust-policy', 'nowhere.yaml'], /nowhere\.yaml/],

@@ -80,6 +80,6 @@ function bearerToken(header: string | undefined): string {
 }
 
 function unauthenticated(detail: string): Refusal {
-  const hint = 'atomctl login, or set ATOMCTL_TOKEN'
+  const hint = 'atomctl config --auth-token -   # or set ATOMCTL_AUTH_TOKEN'
   return new Refusal(401, detail, {code: 'NOT_AUTHENTICATED', hint, headers: {'www-authenticate': 'Bearer'}})
 }

@@ -1,13 +1,13 @@
 import {AtomError, isAtomError, type ErrorEntry} from '@atomctl/wpk/errors'
 
-/** Errors of the database below the services; the SDK merges this table into the catalogue of docs/errors.md. */
+/** Errors of the database below the services; the catalogue of the SDK repeats them, and a test compares the two. */
 export const STORAGE_ERRORS = {
   STORAGE_LOCKED: {exit: 7, summary: 'Another process has the data directory open'},
-  STORAGE_FULL: {exit: 7, summary: 'The disk under the database is full'},
-  STORAGE_CORRUPT: {exit: 7, summary: 'The data directory or its content is damaged or of another PostgreSQL version'},
-  STORAGE_UNREACHABLE: {exit: 7, summary: 'The database cannot be opened, or refuses the connection'},
-  STORAGE_MIGRATION: {exit: 7, summary: 'The database schema cannot be brought to the version of this program'},
-  STORAGE_BYTES_MISSING: {exit: 7, summary: 'Stored bytes are not there, or were removed while they were read'},
+  STORAGE_FULL: {exit: 9, summary: 'The disk under the database is full'},
+  STORAGE_CORRUPT: {exit: 1, summary: 'The data directory or its content is damaged or of another PostgreSQL version'},
+  STORAGE_UNREACHABLE: {exit: 9, summary: 'The database cannot be opened, or refuses the connection'},
+  STORAGE_MIGRATION: {exit: 1, summary: 'The database schema cannot be brought to the version of this program'},
+  STORAGE_BYTES_MISSING: {exit: 1, summary: 'Stored bytes are not there, or were removed while they were read'},
 } as const satisfies Record<string, ErrorEntry>
 
 export type StorageErrorCode = keyof typeof STORAGE_ERRORS

@@ -136,7 +136,7 @@ function checkToken(token: string): string {
     'CONFIG_INVALID',
     'The token is empty or has characters that cannot be sent (spaces, line breaks)',
     {
-      hint: 'atomctl login --token-stdin < token.txt',
+      hint: 'atomctl config --auth-token - < token.txt',
     },
   )
 }

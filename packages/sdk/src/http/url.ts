@@ -12,7 +12,7 @@ export function normalizeBaseUrl(text: string, key: string): string {
   if (!url) throw new AtomError('CONFIG_INVALID', `${key} is not a URL: ${shown(trimmed)}`)
   if (url.username || url.password) {
     throw new AtomError('CONFIG_INVALID', `${key} holds a user name or password, which would end up in logs`, {
-      hint: 'remove everything up to the @, and give the token with atomctl login',
+      hint: 'remove everything up to the @, and give the token with atomctl config --auth-token -',
     })
   }
   if (trimmed.includes('?') || trimmed.includes('#')) {

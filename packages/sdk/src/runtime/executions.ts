@@ -67,15 +67,16 @@ export async function fetchLogs(
 ): Promise<LogLine[]> {
   const path = `/logs/${encodeSegment(id)}`
   const lines: LogLine[] = []
-  let start = after ?? 0
-  for (let next: number | undefined = start; next !== undefined;) {
-    const query = {after: next === 0 ? undefined : next}
+  let last = after ?? 0
+  for (let more = true; more;) {
+    const query = {after: last || undefined}
     const reply = readJson(await service.request({method: 'GET', path, query, signal}), logsReply)
-    const page = (reply.entries ?? numberLines(reply.logs)).filter(({seq}) => seq > start)
-    lines.push(...page)
-    start = page.at(-1)?.seq ?? start
+    const known = last
+    const page: LogLine[] = (reply.entries ?? numberLines(reply.logs)).filter((line) => line.seq > known)
+    for (const line of page) lines.push(line)
+    last = page.at(-1)?.seq ?? last
     // a page that brings nothing new ends it, whatever the service says
-    next = page.length > 0 && reply.next_after ? start : undefined
+    more = page.length > 0 && typeof reply.next_after === 'number'
   }
   return lines
 }
