@@ -1,19 +1,33 @@
-import {rmSync} from 'node:fs'
+import {existsSync, rmSync} from 'node:fs'
 import {join, relative} from 'node:path'
+import {pathToFileURL} from 'node:url'
 import {bundle} from './bundle.ts'
 import {writeManifests} from './manifests.ts'
-import {runTool} from './process.ts'
+import {runNode, runTool} from './process.ts'
 import {writeReference} from './reference.ts'
-import {listFiles, listRooms, type Room} from './rooms.ts'
+import {listFiles, listRooms, ROOT, type Room} from './rooms.ts'
 
-/** Compiles what changed, bundles the CLI, then makes what is generated: manifests, command reference, JSON Schema. */
+/** Compiles what changed, prepares the database, bundles the CLI, then makes what is generated: manifests, command reference, JSON Schema. */
 export async function build(): Promise<void> {
   for (const room of listRooms()) removeOrphans(room)
   const code = await runTool('tsc', 'typescript', ['-b'])
   if (code !== 0) throw new Error('the TypeScript sources do not compile')
+  await prepareDatabase()
   await bundle()
   await writeManifests()
   await writeReference()
+}
+
+/** The embedded database's first start unpacks this instead of running initdb, which takes seconds. */
+async function prepareDatabase(): Promise<void> {
+  const {templateFile} = (await import(pathToFileURL(join(ROOT, 'services/storage/lib/template.js')).href)) as Template
+  if (existsSync(await templateFile())) return
+  const code = await runNode([join(ROOT, 'services/storage/lib/prepare.js')])
+  if (code !== 0) throw new Error('the data directory of the embedded database could not be prepared')
+}
+
+interface Template {
+  templateFile(): Promise<string>
 }
 
 const CHUNKS = join('lib', 'chunks')
