@@ -3,7 +3,13 @@ import type {JsonObject} from '@atomctl/wpk/canonical'
 import {loadDocument, type Finding, type WpkDocument} from '@atomctl/wpk/document'
 import {isAtomError} from '@atomctl/wpk/errors'
 import {lint} from '@atomctl/wpk/lint'
-import {verifyArtifact, verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/wpk/trust'
+import {
+  ownRegistryName,
+  verifyArtifact,
+  verifyDocument,
+  type TrustPolicy,
+  type VerifiedDocument,
+} from '@atomctl/wpk/trust'
 import {Refusal, refusePackage} from './refusal.ts'
 import type {Spool} from './spool.ts'
 import type {Upload} from './upload.ts'
@@ -17,22 +23,31 @@ export interface AdmittedPackage {
   readonly bundle: JsonObject | undefined
 }
 
+/** What uploads are judged by. */
+export interface AdmissionTrust {
+  readonly policy: TrustPolicy
+  /** What this registry is called: the rules for it apply, and a signature bound to another registry is refused. */
+  readonly urls: readonly string[]
+}
+
 const DOCUMENT_BYTES = 1024 * 1024
 
 /**
  * Decides whether an upload is a package this registry takes: form, signature against the server's trust policy, and
  * security rules, in the order of the original. Throws a Refusal; nothing was stored by then.
  */
-export async function admitPackage({file, bundle}: Upload, policy: TrustPolicy): Promise<AdmittedPackage> {
+export async function admitPackage({file, bundle}: Upload, {policy, urls}: AdmissionTrust): Promise<AdmittedPackage> {
   const mediaType = isArchive(file.head) ? 'application/gzip' : 'application/yaml'
   const {document, files} = mediaType === 'application/gzip' ? await readPacked(file) : await readPlain(file)
-  const verified = verifySignature(document, files, policy)
+  const registry = ownRegistryName(document, urls)
+  const known = registry === undefined ? {} : {registry}
+  const verified = verifySignature(document, policy, {files, ...known})
   checkRules(document)
   return {
     verified,
     mediaType,
     spool: file,
-    bundle: bundle && (await verifyBundle(bundle, file, {policy, name: document.name})),
+    bundle: bundle && (await verifyBundle(bundle, file, {policy, name: document.name, ...known})),
   }
 }
 
@@ -65,9 +80,13 @@ function readForm(bytes: Uint8Array): WpkDocument {
   }
 }
 
-function verifySignature(document: WpkDocument, files: Content['files'], policy: TrustPolicy): VerifiedDocument {
+function verifySignature(
+  document: WpkDocument,
+  policy: TrustPolicy,
+  options: {files: Content['files']; registry?: string},
+): VerifiedDocument {
   try {
-    return verifyDocument(document, policy, {files})
+    return verifyDocument(document, policy, options)
   } catch (error) {
     const isUnsigned = isAtomError(error) && error.code === 'WPK_UNSIGNED'
     throw refusePackage(error, isUnsigned ? 'WPK must be signed with cosign' : 'Invalid cosign signature')
@@ -88,7 +107,7 @@ function checkRules(document: WpkDocument): void {
 async function verifyBundle(
   bundle: Spool,
   file: Spool,
-  trust: {policy: TrustPolicy; name: string},
+  trust: {policy: TrustPolicy; name: string; registry?: string},
 ): Promise<JsonObject> {
   try {
     const bytes = await bundle.bytes()

@@ -46,6 +46,11 @@ export interface RegistryOptions {
   readonly storage: Storage
   /** Read for every push, so that an edited policy counts at once. */
   readonly trustPolicy: () => Promise<TrustPolicy>
+  /**
+   * The URLs clients know this registry by, asked for every push (a port may be known only then): signatures that are
+   * bound to another registry are refused. Absent or empty: bindings are not compared.
+   */
+  readonly publicUrls?: () => readonly string[]
   readonly tokens: Tokens
   readonly version: string
   readonly anonymousReads: boolean
@@ -109,10 +114,10 @@ function registerBodyParsers(app: App): void {
 }
 
 function registerRoutes(app: App, packages: PackageStore, options: RegistryOptions & {limits: RegistryLimits}): void {
-  const {storage, version, trustPolicy, limits, spoolDirectory = tmpdir()} = options
+  const {storage, version, trustPolicy, limits, spoolDirectory = tmpdir(), publicUrls = () => []} = options
   const database = storage.database<RegistryTables>()
   registerServiceRoutes(app, version, async () => void (await storage.pool.query('select 1')))
-  registerPushRoute(app, packages, {trustPolicy, spoolDirectory, packageBytes: limits.packageBytes})
+  registerPushRoute(app, packages, {trustPolicy, publicUrls, spoolDirectory, packageBytes: limits.packageBytes})
   registerPackageRoutes(app, packages, database)
   registerContentRoutes(app, packages)
   registerJudgementRoutes(app, packages)

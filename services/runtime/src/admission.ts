@@ -5,7 +5,7 @@ import {canonicalJson} from '@atomctl/wpk/canonical'
 import {documentFromJson, type WpkDocument} from '@atomctl/wpk/document'
 import {lint} from '@atomctl/wpk/lint'
 import {checkParameters, declarationsOf} from '@atomctl/wpk/parameters'
-import {verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/wpk/trust'
+import {ownRegistryName, verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/wpk/trust'
 import type {Handler} from './handlers/handler.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
@@ -13,6 +13,7 @@ import {checkEnvironment, checkProgram, isUnfilled, unsupportedHandlers} from '.
 
 export interface AdmissionOptions {
   readonly trustPolicy: () => Promise<TrustPolicy>
+  readonly registryUrls: () => readonly string[]
   readonly handlers: ReadonlyMap<string, Handler>
   readonly hasPackages: boolean
   hasPassedDryRun(documentDigest: string, parametersDigest: string): Promise<boolean>
@@ -33,7 +34,7 @@ export interface Admitted {
  */
 export async function admit(request: ExecutionRequest, options: AdmissionOptions): Promise<Admitted> {
   const document = readRequested(request.wpk_content)
-  const verified = await verify(document, options)
+  const verified = await verify(document, request.workflow_id, options)
   checkPolicy(document.value, request.dry_run)
   const program = readProgram(document.value)
   const parameters = readParameters(document.value, request.parameters ?? {})
@@ -59,15 +60,28 @@ function readRequested(content: JsonObject): WpkDocument {
   )
 }
 
-async function verify(document: WpkDocument, {trustPolicy}: AdmissionOptions): Promise<VerifiedDocument> {
+async function verify(
+  document: WpkDocument,
+  workflowId: string,
+  {trustPolicy, registryUrls}: AdmissionOptions,
+): Promise<VerifiedDocument> {
   const policy = await trustPolicy().catch((error: unknown) => {
     throw refusalOf(error, 503)
   })
   try {
-    return verifyDocument(document, policy, {})
+    const registry = ownRegistryName(document, registryUrls())
+    return verifyDocument(document, policy, {
+      expect: promisedBy(workflowId),
+      ...(registry === undefined ? {} : {registry}),
+    })
   } catch (error) {
     throw refusalOf(error, 403)
   }
+}
+
+/** What an id of the form name-version promises; the history must not name a package that did not run. */
+function promisedBy(workflowId: string): {name?: string; version?: string} {
+  return /^(?<name>[a-z0-9-]+)-(?<version>[0-9]+\.[0-9]+\.[0-9]+)$/.exec(workflowId)?.groups ?? {}
 }
 
 function checkPolicy(value: JsonObject, isDryRun: boolean): void {

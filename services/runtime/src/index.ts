@@ -103,12 +103,13 @@ function createServices(
   {executions, executor, handlers, hub, metrics}: Parts,
   logger: Logger,
 ): Omit<Services, 'stopping' | 'isClosing'> {
-  const {storage, version, tokens, trustPolicy, packages} = options
+  const {storage, version, tokens, trustPolicy, packages, registryUrls = () => []} = options
   return {
     version,
     access: new Access(tokens, options.anonymousReads ?? false),
     admission: {
       trustPolicy,
+      registryUrls,
       handlers,
       hasPackages: packages !== undefined,
       hasPassedDryRun: (document, parameters) => executions.hasPassedDryRun(document, parameters),

@@ -21,6 +21,11 @@ export interface RuntimeOptions {
   storage: Storage
   /** Read for every execution, so that an edited policy counts at once. */
   trustPolicy: () => Promise<TrustPolicy>
+  /**
+   * The URLs clients know the registry by, asked for every execution: signatures that are bound to another registry
+   * are refused. Absent or empty: bindings are not compared.
+   */
+  registryUrls?: () => readonly string[]
   /** Absent: everyone who reaches the port may do everything (one person's machine). */
   tokens?: Tokens
   /** With tokens: may GET without one. */

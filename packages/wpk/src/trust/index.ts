@@ -1,6 +1,7 @@
 export {type ArtifactTrust, verifyArtifact, type VerifiedArtifact} from './artifact/index.ts'
 export {addTrustedKey, type NewTrustedKey} from './edit.ts'
 export type {Level} from './levels.ts'
+export {ownRegistryName} from './own-registry.ts'
 export {defaultTrustPolicy, loadTrustPolicy, type TrustedKey, type TrustPolicy} from './policy.ts'
 export type {TrustRule} from './schema.ts'
 export {isVerified, type SignedBy, type Verification, type VerifiedDocument} from './verified.ts'

@@ -7,13 +7,14 @@ import {Refusal} from '../refusal.ts'
 import {withUpload, type UploadOptions} from '../upload.ts'
 
 export interface PushOptions extends UploadOptions {
+  readonly publicUrls: () => readonly string[]
   readonly trustPolicy: () => Promise<TrustPolicy>
 }
 
 export function registerPushRoute(app: App, packages: PackageStore, options: PushOptions): void {
   app.post('/workflows', {config: {access: 'publisher'}, schema: {response: {200: pushReply}}}, (request) =>
     withUpload(request, options, async (upload) => {
-      const admitted = await admitPackage(upload, await readPolicy(options))
+      const admitted = await admitPackage(upload, {policy: await readPolicy(options), urls: options.publicUrls()})
       const created = await packages.register(admitted, request.identity?.name ?? '')
       const {document} = admitted.verified
       const message = created ? `Workflow ${document.id} registered` : `Workflow ${document.id} was registered already`

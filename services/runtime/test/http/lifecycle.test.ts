@@ -96,7 +96,7 @@ describe('the life of an execution', () => {
   it('is found in the list, newest first, page by page', async () => {
     const ids: string[] = []
     for (let i = 0; i < 5; i += 1)
-      ids.push((await service.run({handlers: [shell('a', 'true')]}, {workflow_id: 'listed-1.0.0'})).execution_id)
+      ids.push((await service.run({name: 'listed', handlers: [shell('a', 'true')]})).execution_id)
     const seen: string[] = []
     let cursor: string | null = ''
     while (cursor !== null) {

@@ -63,22 +63,22 @@ export class Trust {
   readonly policy = (): Promise<TrustPolicy> => loadTrustPolicy(this.policyFile)
 
   /** The signed package as a registry returns it. */
-  async sign(shape: PackageShape, files: readonly SignedFile[] = []): Promise<JsonObject> {
-    return (await this.signText(shape, files)).value
+  async sign(shape: PackageShape, files: readonly SignedFile[] = [], registry?: string): Promise<JsonObject> {
+    return (await this.signYaml(stringifyYaml(packageValue(shape)), files, registry)).value
   }
 
   async signText(shape: PackageShape, files: readonly SignedFile[] = []): Promise<{text: string; value: JsonObject}> {
     return this.signYaml(stringifyYaml(packageValue(shape)), files)
   }
 
-  async signYaml(text: string, files: readonly SignedFile[] = []): Promise<{text: string; value: JsonObject}> {
-    const {document, text: signed} = await signDocument(
-      loadDocument(Buffer.from(text), 'test.wpk.yaml'),
-      this.#signer,
-      {
-        files,
-      },
-    )
+  async signYaml(
+    text: string,
+    files: readonly SignedFile[] = [],
+    registry?: string,
+  ): Promise<{text: string; value: JsonObject}> {
+    const unsigned = loadDocument(Buffer.from(text), 'test.wpk.yaml')
+    const options = {files, ...(registry === undefined ? {} : {registry})}
+    const {document, text: signed} = await signDocument(unsigned, this.#signer, options)
     return {text: signed, value: document.value}
   }
 }

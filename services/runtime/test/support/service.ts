@@ -93,7 +93,7 @@ export class TestService {
     headers: Record<string, string> = {},
   ): Promise<Answer> {
     return this.request('/execute', {
-      body: {workflow_id: 'test-package-1.0.0', wpk_content: content, ...request},
+      body: {workflow_id: idOf(content), wpk_content: content, ...request},
       headers,
     })
   }
@@ -123,4 +123,10 @@ export class TestService {
   async logs(id: string): Promise<Logs> {
     return (await this.request(`/logs/${id}`)).body
   }
+}
+
+/** The id that a package's own content gives it; any id will do for content that is no package. */
+function idOf(content: JsonObject): string {
+  const {name, version} = (content['metadata'] ?? {}) as JsonObject
+  return name === undefined || version === undefined ? 'test-package-1.0.0' : `${String(name)}-${String(version)}`
 }
