@@ -51,15 +51,15 @@ describe('serve all', function () {
   })
 
   const refused: [string, string[], RegExp][] = [
-    ['an address other machines reach without tokens', ['--host', '0.0.0.0'], /--token-file/],
+    ['an address other machines reach without tokens', [...FREE, '--host=0.0.0.0'], /--token-file/],
     ['one port for both services', ['--registry-port=18998', '--runtime-port=18998'], /both have port 18998/],
-    ['a port that is no port', ['--registry-port', '70000'], /--registry-port/],
-    ['a token file that is not there', ['--token-file', 'nowhere'], /token file nowhere/],
-    ['a trust policy that is not there', ['--trust-policy', 'nowhere.yaml'], /nowhere\.yaml/],
+    ['a port that is no port', ['--registry-port=70000'], /65535/],
+    ['a token file that is not there', [...FREE, '--token-file=nowhere'], /token file nowhere/],
+    ['a trust policy that is not there', [...FREE, '--trust-policy=nowhere.yaml'], /nowhere\.yaml/],
   ]
   for (const [what, args, pattern] of refused) {
     it(`refuses ${what}`, async () => {
-      const serving = await person.run(['serve', 'all', ...FREE, ...args])
+      const serving = await person.run(['serve', 'all', ...args])
       expect(serving.code).to.equal(2)
       expect(serving.stderr).to.match(pattern)
     })
@@ -68,15 +68,8 @@ describe('serve all', function () {
   it('refuses an address that is not of this machine', async () => {
     const file = join(person.home, 'tokens')
     writeFileSync(file, TOKEN)
-    const serving = await person.run([
-      'serve',
-      'all',
-      ...FREE.map((flag) => flag.replace('0', '18999')),
-      '--host',
-      '192.0.2.1',
-      '--token-file',
-      file,
-    ])
+    const ports = ['--registry-port=18997', '--runtime-port=18999']
+    const serving = await person.run(['serve', 'all', ...ports, '--host=192.0.2.1', '--token-file', file])
     expect(serving.code).to.equal(2)
     expect(serving.stderr).to.contain('192.0.2.1 is no address of this machine')
   })

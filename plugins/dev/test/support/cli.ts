@@ -91,12 +91,3 @@ export async function occupyPort(): Promise<{port: number; server: Server}> {
   await once(server, 'listening')
   return {port: (server.address() as {port: number}).port, server}
 }
-
-/** True while anything has this process number, be it a zombie. */
-export function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
