@@ -1,6 +1,6 @@
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {join, resolve, sep} from 'node:path'
 import {build} from './build.ts'
 import {QUICK_CHECKS} from './checks.ts'
 import {runTool} from './process.ts'
@@ -13,7 +13,9 @@ interface Totals {
   readonly skipped: number
 }
 
+const NOTHING: Totals = {passed: 0, failed: 0, skipped: 0}
 const SLOW = '.slow.test.ts'
+const FOLDERS = listRooms().map((room) => join(room.sources, '..', 'test'))
 
 // usage: node scripts/test.ts [--slow] [FILE…] [mocha options]
 // A file, or an option of mocha such as --grep, narrows the run to those tests, without the other checks.
@@ -22,7 +24,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const rest = argv.filter((word) => word !== '--slow')
   const checks = slow || rest.length > 0 ? [] : QUICK_CHECKS
   const broken = await countFailures([build, ...checks])
-  const totals = await runMocha(slow, rest)
+  const totals = await runTests(slow, rest)
   const failed = totals.failed + broken
   process.stdout.write(`\n${totals.passed} passed, ${failed} failed, ${totals.skipped} skipped\n`)
   process.exitCode = failed === 0 ? 0 : 1
@@ -42,10 +44,37 @@ async function countFailures(checks: readonly (() => Promise<void>)[]): Promise<
   return failures
 }
 
-async function runMocha(slow: boolean, rest: readonly string[]): Promise<Totals> {
-  const named = rest.filter((word) => word.endsWith('.test.ts'))
-  const options = rest.filter((word) => !named.includes(word))
+/**
+ * Runs mocha once for each room: what one room's tests change in their process (nock takes over node:http) is not there
+ * for the next.
+ */
+async function runTests(slow: boolean, rest: readonly string[]): Promise<Totals> {
+  const named = rest.filter((word) => word.endsWith('.test.ts')).map((path) => resolve(path))
+  const options = rest.filter((word) => !word.endsWith('.test.ts'))
   const files = named.length > 0 ? named : testFiles(slow)
+  let totals: Totals = NOTHING
+  for (const group of Map.groupBy(files, folderOf).values()) totals = add(totals, await runMocha(slow, options, group))
+  return totals
+}
+
+function testFiles(slow: boolean): string[] {
+  return FOLDERS.flatMap((folder) => listFiles(folder, '.test.ts')).filter((path) => path.endsWith(SLOW) === slow)
+}
+
+/** The test folder a file is in; the repository's own where it is in none. */
+function folderOf(file: string): string {
+  return FOLDERS.find((folder) => file.startsWith(folder + sep)) ?? ROOT
+}
+
+function add(one: Totals, other: Totals): Totals {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  }
+}
+
+async function runMocha(slow: boolean, options: readonly string[], files: readonly string[]): Promise<Totals> {
   const folder = mkdtempSync(join(tmpdir(), 'atomctl-totals-'))
   try {
     const report = join(folder, 'totals.json')
@@ -59,11 +88,6 @@ async function runMocha(slow: boolean, rest: readonly string[]): Promise<Totals>
   }
 }
 
-function testFiles(slow: boolean): string[] {
-  const folders = listRooms().map((room) => join(room.sources, '..', 'test'))
-  return folders.flatMap((folder) => listFiles(folder, '.test.ts')).filter((path) => path.endsWith(SLOW) === slow)
-}
-
 /** A run that ended before it could count (a file that does not load, a crash) is one failure. */
 function readTotals(report: string, code: number): Totals {
   const totals = readReport(report)
@@ -74,7 +98,7 @@ function readReport(report: string): Totals {
   try {
     return JSON.parse(readFileSync(report, 'utf8')) as Totals
   } catch {
-    return {passed: 0, failed: 1, skipped: 0}
+    return {...NOTHING, failed: 1}
   }
 }
 
