@@ -1,6 +1,7 @@
 import {chmod, mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {type Environment, homeOf} from '@atomctl/sdk/config'
+import {writeFailure} from '@atomctl/sdk/files'
 
 /** Where the background services of one person keep their things. */
 export interface Layout {
@@ -30,8 +31,12 @@ export function layoutOf(environment: Environment): Layout {
   }
 }
 
-/** Makes the directory, private also when it existed with a wider mode. */
+/** Makes the directory, private also when it existed with a wider mode. @throws OUTPUT_FAILED */
 export async function makePrivateDirectory(directory: string): Promise<void> {
-  await mkdir(directory, {recursive: true, mode: 0o700})
-  await chmod(directory, 0o700)
+  try {
+    await mkdir(directory, {recursive: true, mode: 0o700})
+    await chmod(directory, 0o700)
+  } catch (error) {
+    throw writeFailure(directory, error)
+  }
 }

@@ -1,5 +1,5 @@
 import {hash, randomBytes} from 'node:crypto'
-import {link, readFile, rm, writeFile} from 'node:fs/promises'
+import {constants, copyFile, link, readFile, rm, writeFile} from 'node:fs/promises'
 import {AtomError} from '@atomctl/sdk/errors'
 import {writeFileSafely} from '@atomctl/sdk/files'
 import type {Layout} from './layout.ts'
@@ -52,7 +52,8 @@ async function createToken(file: string): Promise<string> {
   const draft = `${file}.${process.pid}`
   await writeFile(draft, `atom_${randomBytes(32).toString('base64url')}\n`, {mode: 0o600})
   try {
-    await link(draft, file)
+    // some file systems have no hard links
+    await link(draft, file).catch(() => copyFile(draft, file, constants.COPYFILE_EXCL))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {

@@ -144,6 +144,13 @@ describe('dev up that cannot start', function () {
     expect(await person.run(['dev', 'status'])).to.include({code: 6})
   })
 
+  it('says in words why it cannot keep its things', async () => {
+    writeFileSync(join(person.home, '.atomctl'), 'a file')
+    const up = await person.up()
+    expect(up.code).to.equal(1)
+    expect(up.stderr).to.match(/cannot write .*: (a part of the path is not a directory|it exists already)/)
+  })
+
   it('names the port that is in use and how to choose another', async () => {
     const {port, server} = await occupyPort()
     const up = await person.run(['dev', 'up', '--registry-port', '0', '--runtime-port', String(port)])
