@@ -8,8 +8,9 @@ export default class TotalsReporter extends mocha.reporters.Spec {
     const file = process.env.TEST_TOTALS_FILE
     if (!file) return
     runner.once('end', () => {
-      writeFileSync(file, JSON.stringify(totalsOf(this.stats)))
-      setTimeout(failForLeak, LEAK_MS).unref()
+      const totals = totalsOf(this.stats)
+      writeFileSync(file, JSON.stringify(totals))
+      setTimeout(failForLeak, LEAK_MS, file, totals).unref()
     })
   }
 }
@@ -17,9 +18,10 @@ export default class TotalsReporter extends mocha.reporters.Spec {
 /** A test that left a server, a socket or a process open keeps mocha from ending: a failure, not a hang. */
 const LEAK_MS = 30_000
 
-function failForLeak() {
+function failForLeak(file, totals) {
   process.stderr.write(`still open after the last test: ${process.getActiveResourcesInfo().join(', ')}\n`)
-  process.exit(1)
+  writeFileSync(file, JSON.stringify({...totals, failed: totals.failed + 1}))
+  process.exit() // mocha sets the code
 }
 
 function totalsOf({passes, failures, pending}) {
