@@ -21,7 +21,7 @@ export interface DaemonPlan {
 }
 
 /** Idle services need little; without a bound V8 lets garbage grow to hundreds of megabytes first. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=512']
+const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=512']
 const READY_MS = 60_000
 const POLL_MS = 15
 const SHOWN_LINES = 15
