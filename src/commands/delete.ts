@@ -2,7 +2,7 @@ import {AtomCommand, confirmFlag, registryFlag} from '@atomctl/sdk/command'
 import {describeFailure} from '@atomctl/sdk/errors'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {confirm} from '../lib/confirm.ts'
+import {confirm} from '@atomctl/sdk/prompt'
 import {deleteView, type DeletedWorkflow} from '../lib/views/delete.ts'
 
 export default class Delete extends AtomCommand {

@@ -1,7 +1,7 @@
 import {AtomCommand, registryFlag} from '@atomctl/sdk/command'
 import * as Args from '@oclif/core/args'
 import {type Change, compareValues} from '../lib/comparison.ts'
-import {readSubject} from '../lib/subject.ts'
+import {readSubject} from '@atomctl/sdk/verification'
 import {diffView, type PackageDiff} from '../lib/views/diff.ts'
 
 export default class Diff extends AtomCommand {

@@ -1,7 +1,7 @@
 import {AtomCommand, registryFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import * as Args from '@oclif/core/args'
 import {describePackage, type PackageDescription} from '../lib/description.ts'
-import {readSubject} from '../lib/subject.ts'
+import {readSubject} from '@atomctl/sdk/verification'
 import {inspectView} from '../lib/views/inspect.ts'
 
 export default class Inspect extends AtomCommand {

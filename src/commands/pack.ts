@@ -1,12 +1,16 @@
 import {AtomCommand} from '@atomctl/sdk/command'
 import {FORMATS} from '@atomctl/sdk/output'
+import {
+  findStaleSignatures,
+  type PackedPackage,
+  packPackage,
+  readSource,
+  sourceDateEpoch,
+  tarballPath,
+} from '@atomctl/sdk/packing'
+import {loadSigningKey} from '@atomctl/sdk/signing'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {sourceDateEpoch, tarballPath} from '../lib/pack-output.ts'
-import {type PackedPackage, packPackage} from '../lib/pack-package.ts'
-import {readSource} from '../lib/package-source.ts'
-import {findStaleSignatures} from '../lib/stale-signatures.ts'
-import {loadSigningKey} from '../lib/signing-key.ts'
 import {packView} from '../lib/views/pack.ts'
 
 export default class Pack extends AtomCommand {

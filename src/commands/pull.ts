@@ -1,10 +1,10 @@
 import {AtomCommand, registryFlag, trustPolicyFlag} from '@atomctl/sdk/command'
+import {downloadPackage, type PulledPackage} from '@atomctl/sdk/download'
 import type {SignatureRequirement, VerifiedWorkflow} from '@atomctl/sdk/enforcement'
 import {describeFailure} from '@atomctl/sdk/errors'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {downloadPackage} from '../lib/download.ts'
-import {type PulledPackage, pullView} from '../lib/views/pull.ts'
+import {pullView} from '../lib/views/pull.ts'
 
 export default class Pull extends AtomCommand {
   static override summary = 'Download a workflow, verified, as a file'

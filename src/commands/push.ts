@@ -1,10 +1,11 @@
 import {AtomCommand, confirmFlag, registryFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import type {SignatureRequirement, VerifiedFile} from '@atomctl/sdk/enforcement'
 import {describeFailure} from '@atomctl/sdk/errors'
+import {requirePolicyApproval} from '@atomctl/sdk/packages'
+import {uploadOf} from '@atomctl/sdk/packing'
 import type {PushedPackage} from '@atomctl/sdk/registry'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {requirePolicyApproval} from '../lib/approval.ts'
 import {createUploadProgress} from '../lib/upload-progress.ts'
 import {pushView} from '../lib/views/push.ts'
 
@@ -50,12 +51,4 @@ A version is immutable: other bytes under the same name and version are refused 
     }
     return this.emit(pushView, pushed)
   }
-}
-
-// A document goes from memory, exactly the bytes that were verified; a tarball is streamed and its digest compared.
-async function uploadOf(local: VerifiedFile['package']) {
-  if (local.kind === 'yaml') return {kind: 'yaml', file: {bytes: local.document.bytes}} as const
-  const {readDetachedBundle} = await import('../lib/detached-bundle.ts')
-  const bundle = await readDetachedBundle(local.path)
-  return {kind: 'tarball', file: {path: local.path}, digest: local.digest, ...(bundle ? {bundle} : {})} as const
 }

@@ -1,16 +1,19 @@
 import {AtomCommand, confirmFlag, registryFlag, runtimeFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import type {SignatureRequirement, VerifiedPackage} from '@atomctl/sdk/enforcement'
 import {describeFailure} from '@atomctl/sdk/errors'
+import {
+  type ExecutionOutcome,
+  gatherParameters,
+  outcomeError,
+  startExecution,
+  waitForExecution,
+} from '@atomctl/sdk/execution'
 import type {RuntimeClient} from '@atomctl/sdk/runtime'
 import type {JsonObject} from '@atomctl/wpk/canonical'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {durationFlag} from '../lib/duration-flag.ts'
 import {openLocalRuntime} from '../lib/execution/local.ts'
-import {startExecution} from '../lib/execution/start.ts'
-import {type ExecutionOutcome, outcomeError} from '../lib/execution/outcome.ts'
-import {waitForExecution} from '../lib/execution/wait.ts'
-import {gatherParameters} from '../lib/parameters.ts'
 import {runView, startedText} from '../lib/views/run.ts'
 
 export default class Run extends AtomCommand {

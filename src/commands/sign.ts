@@ -1,11 +1,9 @@
 import {AtomCommand} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
+import {readSource} from '@atomctl/sdk/packing'
+import {loadSigningKey, signDetached, type SignedFileResult, signInPlace, signTargets} from '@atomctl/sdk/signing'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {readSource} from '../lib/package-source.ts'
-import {signDetached, type SignedFileResult, signInPlace} from '../lib/sign-packages.ts'
-import {signTargets} from '../lib/sign-targets.ts'
-import {loadSigningKey} from '../lib/signing-key.ts'
 import {signView} from '../lib/views/sign.ts'
 
 export default class Sign extends AtomCommand {

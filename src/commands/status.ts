@@ -3,8 +3,7 @@ import {describeFailure} from '@atomctl/sdk/errors'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {durationFlag} from '../lib/duration-flag.ts'
-import {type ExecutionOutcome, outcomeError} from '../lib/execution/outcome.ts'
-import {waitForExecution} from '../lib/execution/wait.ts'
+import {type ExecutionOutcome, outcomeError, waitForExecution} from '@atomctl/sdk/execution'
 import {statusView} from '../lib/views/status.ts'
 
 export default class Status extends AtomCommand {

@@ -2,10 +2,16 @@ import {AtomCommand} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
 import {expandFiles} from '@atomctl/sdk/files'
 import {FORMATS} from '@atomctl/sdk/output'
+import {
+  isReportFormat,
+  REPORT_FORMATS,
+  reportView,
+  summarize,
+  validateFiles,
+  type ValidationReport,
+} from '@atomctl/sdk/validation'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {summarize, type ValidationReport} from '../lib/validation/report.ts'
-import {isReportFormat, REPORT_FORMATS, reportView} from '../lib/validation/formats/index.ts'
 import {validateView} from '../lib/views/validate.ts'
 
 export default class Validate extends AtomCommand {
@@ -42,7 +48,6 @@ A signature is only shown here; whether it is good and from whom is for "verify"
     const {args, flags} = await this.parse(Validate)
     const paths = await expandFiles(args.file)
     if (flags.fix) refuseUnfixable(paths)
-    const {validateFiles} = await import('../lib/validation/validate-files.ts')
     const report = summarize(await validateFiles(paths, {strict: flags.strict, fix: flags.fix}))
     const view = isReportFormat(flags.output) ? await reportView(flags.output, this.config.version) : validateView
     const {invalid, files} = report.totals

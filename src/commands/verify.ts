@@ -1,9 +1,10 @@
 import {AtomCommand, registryFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
+import type {VerificationResult} from '@atomctl/sdk/verification'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {readPublicKey} from '../lib/public-key.ts'
-import {type VerificationResult, verifyView} from '../lib/views/verify.ts'
+import {verifyView} from '../lib/views/verify.ts'
 
 export default class Verify extends AtomCommand {
   static override summary = 'Check who signed a package, and whether you trust them'
@@ -40,7 +41,7 @@ With --bundle any file is checked against a detached bundle and --key, as cosign
       const {verifyBlob} = await import('../lib/verify-blob.ts')
       return this.#report(await verifyBlob(name, flags.bundle, key))
     }
-    const {readVerificationSubject, verifySubject, verifySubjectByKey} = await import('../lib/verification.ts')
+    const {readVerificationSubject, verifySubject, verifySubjectByKey} = await import('@atomctl/sdk/verification')
     const subject = await readVerificationSubject(name, this.atom)
     if (flags['print-payload'] || flags['print-bundle']) return this.#print(subject.document, flags['print-bundle'])
     const registry = await this.atom.registryUrl()

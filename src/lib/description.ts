@@ -2,7 +2,7 @@ import {verifyAgainstPolicies} from '@atomctl/sdk/enforcement'
 import type {AtomContext} from '@atomctl/sdk/context'
 import {isAtomError} from '@atomctl/sdk/errors'
 import type {WpkDocument} from '@atomctl/wpk/document'
-import type {Subject} from './subject.ts'
+import type {Subject} from '@atomctl/sdk/verification'
 
 /** Everything worth knowing about a package before running it. */
 export interface PackageDescription {

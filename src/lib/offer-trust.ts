@@ -1,5 +1,5 @@
-import {askYesNo} from './prompt.ts'
-import type {KeyAccess} from './signing-key.ts'
+import {askYesNo} from '@atomctl/sdk/prompt'
+import type {KeyAccess} from '@atomctl/sdk/signing'
 import {type TrustedKeyEntry, trustPublicKey} from './trusted-key.ts'
 
 /** Adds a key to the user's trust policy when a flag says so, or a person does; undefined when it was not. */

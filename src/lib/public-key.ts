@@ -1,4 +1,4 @@
-import {naming, passwordFor, readKeyFile, type KeyAccess} from './signing-key.ts'
+import {naming, passwordFor, readKeyFile, type KeyAccess} from '@atomctl/sdk/signing'
 
 /** The public key of a key file, which may itself be a public key. @throws KEY_INVALID, KEY_PASSWORD, INPUT_MISSING */
 export async function readPublicKey(path: string, access: KeyAccess): Promise<string> {

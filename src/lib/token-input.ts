@@ -1,6 +1,6 @@
 import {AtomError} from '@atomctl/sdk/errors'
 import {readInput} from '@atomctl/sdk/files'
-import {askSecret} from './prompt.ts'
+import {askSecret} from '@atomctl/sdk/prompt'
 
 const TOKEN_LIMIT = 64 * 1024
 

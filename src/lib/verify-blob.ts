@@ -1,7 +1,7 @@
 import {AtomError} from '@atomctl/sdk/errors'
 import {readInput, streamOf} from '@atomctl/sdk/files'
 import {inputFailure} from '@atomctl/sdk/files'
-import type {VerificationResult} from './views/verify.ts'
+import type {VerificationResult} from '@atomctl/sdk/verification'
 
 const BUNDLE_LIMIT = 2 << 20
 

@@ -2,7 +2,7 @@ import {AtomCommand} from '@atomctl/sdk/command'
 import * as Flags from '@oclif/core/flags'
 import {keyPairFiles, refuseExisting, writeKeyPair} from '../../lib/key-pair.ts'
 import {offerTrust} from '../../lib/offer-trust.ts'
-import {readNewPassword} from '../../lib/signing-key.ts'
+import {readNewPassword} from '@atomctl/sdk/signing'
 import {type KeyPairResult, keyPairView} from '../../lib/views/keys.ts'
 
 export default class KeysGenerate extends AtomCommand {

@@ -3,7 +3,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {keyPairFiles, refuseExisting, writeKeyPair} from '../../lib/key-pair.ts'
 import {offerTrust} from '../../lib/offer-trust.ts'
-import {naming, readKeyFile, readNewPassword} from '../../lib/signing-key.ts'
+import {naming, readKeyFile, readNewPassword} from '@atomctl/sdk/signing'
 import {type KeyPairResult, keyPairView} from '../../lib/views/keys.ts'
 
 export default class KeysImport extends AtomCommand {

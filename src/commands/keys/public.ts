@@ -2,7 +2,7 @@ import {basename} from 'node:path'
 import {AtomCommand} from '@atomctl/sdk/command'
 import * as Flags from '@oclif/core/flags'
 import {readPublicKey} from '../../lib/public-key.ts'
-import {signingKeyPath} from '../../lib/signing-key.ts'
+import {signingKeyPath} from '@atomctl/sdk/signing'
 import {trustPublicKey} from '../../lib/trusted-key.ts'
 import {type PublicKeyResult, publicKeyView} from '../../lib/views/keys.ts'
 

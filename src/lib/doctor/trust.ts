@@ -1,7 +1,7 @@
 import {stat} from 'node:fs/promises'
 import {isAtomError} from '@atomctl/sdk/errors'
 import type {PolicyInForce} from '@atomctl/sdk/trust'
-import {readKeyFile, signingKeyPath} from '../signing-key.ts'
+import {readKeyFile, signingKeyPath} from '@atomctl/sdk/signing'
 import {type Check, type CheckInput, type CheckResult, fail, ok, warn} from './check.ts'
 
 /** The signing key: there, readable, encrypted, and nobody else's. Its password is not asked for. */

@@ -1,5 +1,5 @@
 import {oneLine, type View} from '@atomctl/sdk/output'
-import type {PackedPackage} from '../pack-package.ts'
+import type {PackedPackage} from '@atomctl/sdk/packing'
 
 export const packView: View<PackedPackage> = {
   kind: 'PackedPackage',

@@ -1,13 +1,5 @@
+import type {PulledPackage} from '@atomctl/sdk/download'
 import {printable, type View} from '@atomctl/sdk/output'
-
-export interface PulledPackage {
-  id: string
-  file: string
-  digest: string
-  /** Bytes. */
-  size: number
-  signers: string[]
-}
 
 export const pullView: View<PulledPackage> = {
   kind: 'PulledPackage',

@@ -1,5 +1,5 @@
 import {printable, type Style, type View} from '@atomctl/sdk/output'
-import type {ExecutionOutcome} from '../execution/outcome.ts'
+import type {ExecutionOutcome} from '@atomctl/sdk/execution'
 
 /** The first lines of `run`, printed before the outcome is known. */
 export function startedText({execution_id: id, dry_run: dryRun}: ExecutionOutcome, style: Style): string {

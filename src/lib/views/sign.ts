@@ -1,5 +1,5 @@
 import {oneLine, type View} from '@atomctl/sdk/output'
-import type {SignedFileResult} from '../sign-packages.ts'
+import type {SignedFileResult} from '@atomctl/sdk/signing'
 
 export const signView: View<SignedFileResult[]> = {
   kind: 'SignedFiles',

@@ -1,7 +1,7 @@
 import type {StepState} from '@atomctl/protocol/runtime'
 import {parseTimestamp} from '@atomctl/protocol/values'
 import {printable, renderTable, type View} from '@atomctl/sdk/output'
-import type {ExecutionOutcome} from '../execution/outcome.ts'
+import type {ExecutionOutcome} from '@atomctl/sdk/execution'
 import {instant} from './list.ts'
 
 export const statusView: View<ExecutionOutcome> = {

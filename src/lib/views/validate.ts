@@ -3,11 +3,11 @@ import type {Finding} from '@atomctl/wpk/document'
 import {
   active,
   type FileReport,
+  findingLines,
   type PackageSummary,
   type PolicySummary,
   type ValidationReport,
-} from '../validation/report.ts'
-import {findingLines} from './findings.ts'
+} from '@atomctl/sdk/validation'
 
 /** One file: the seed's summary. Several: a line for each, what is wrong beneath it, and the totals. */
 export const validateView: View<ValidationReport> = {

@@ -1,25 +1,5 @@
 import {oneLine, type Style, type View} from '@atomctl/sdk/output'
-
-/** What one trust policy said. */
-export interface Verdict {
-  /** The policy's file; absent for the built-in one, or when a key was given instead. */
-  policy?: string
-  rule: string
-  level: string
-  signers: {key?: string; fingerprint: string}[]
-  warnings: string[]
-}
-
-export interface VerificationResult {
-  subject: string
-  id?: string
-  /** `sha256:…` of the canonical document, or of the file's bytes. */
-  digest?: string
-  files?: number
-  verdicts: Verdict[]
-  /** The detached bundle that was checked as well. */
-  bundle?: string
-}
+import type {Verdict, VerificationResult} from '@atomctl/sdk/verification'
 
 /** Who signed, with what key, which rule of which policy decided. */
 export const verifyView: View<VerificationResult> = {

@@ -1,0 +1,1 @@
+export {type DownloadOptions, downloadPackage, type PulledPackage} from './download.ts'

@@ -1,0 +1,24 @@
+import type {Execution} from '@atomctl/protocol/runtime'
+import {AtomError, type ErrorCode} from '../errors.ts'
+
+/** An execution as `run` reports it: just started, or as it ended. */
+export type ExecutionOutcome = Execution & {workflow_id: string}
+
+const FAILURES: Readonly<Record<string, {code: ErrorCode; words: string}>> = {
+  failed: {code: 'EXECUTION_FAILED', words: 'Execution failed'},
+  cancelled: {code: 'EXECUTION_CANCELLED', words: 'Execution cancelled'},
+  rejected: {code: 'EXECUTION_REJECTED', words: 'Execution rejected'},
+  rolled_back: {code: 'EXECUTION_ROLLED_BACK', words: 'Execution failed and was rolled back'},
+  rollback_failed: {code: 'ROLLBACK_FAILED', words: 'Execution failed and its rollback failed'},
+}
+
+/** The error an ended execution means (exit codes 20–24), or undefined when it completed. */
+export function outcomeError(outcome: ExecutionOutcome): AtomError | undefined {
+  if (outcome.status === 'completed') return undefined
+  const {code, words} = FAILURES[outcome.status] ?? {code: 'PROTOCOL', words: `Execution ended as ${outcome.status}`}
+  const reason = outcome.error_message ? `: ${outcome.error_message}` : ''
+  return new AtomError(code, `${words}${reason}`, {
+    hint: `atomctl logs ${outcome.execution_id}`,
+    details: {execution_id: outcome.execution_id, status: outcome.status},
+  })
+}

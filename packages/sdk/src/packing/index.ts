@@ -1,0 +1,6 @@
+export {bundlePathOf, readDetachedBundle} from './detached-bundle.ts'
+export {sourceDateEpoch, tarballPath} from './pack-output.ts'
+export {type PackedPackage, packPackage, type PackTarget} from './pack-package.ts'
+export {type DigestedSource, digestSource, type PackageSource, readSource} from './package-source.ts'
+export {findStaleSignatures} from './stale-signatures.ts'
+export {uploadOf} from './upload.ts'

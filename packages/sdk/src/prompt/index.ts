@@ -1,0 +1,2 @@
+export {confirm} from './confirm.ts'
+export {askSecret, askText, askYesNo} from './prompt.ts'

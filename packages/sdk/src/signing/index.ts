@@ -1,0 +1,12 @@
+export {signDetached, type SignedFileResult, signInPlace} from './sign-packages.ts'
+export {signTargets} from './sign-targets.ts'
+export {
+  type KeyAccess,
+  loadSigningKey,
+  naming,
+  passwordFor,
+  readKeyFile,
+  readNewPassword,
+  readPassword,
+  signingKeyPath,
+} from './signing-key.ts'

@@ -1,0 +1,57 @@
+import {stageFile} from '../files/index.ts'
+import type {Signer} from '@atomctl/wpk/signing'
+import {digestSource, type PackageSource} from '../packing/package-source.ts'
+
+export interface SignedFileResult {
+  /** The file that carries, or is, the signature. */
+  file: string
+  /** `name-version` of the package; absent for a detached signature. */
+  id?: string
+  /** `sha256:…` of what was signed: the canonical document; absent for a detached signature. */
+  digest?: string
+  fingerprint: string
+}
+
+/**
+ * Signs every document in its file. All signatures are made and written beside the files before the first file
+ * changes, so that a failure leaves all of them as they were.
+ */
+export async function signInPlace(
+  sources: readonly PackageSource[],
+  signer: Signer,
+  registry: string | undefined,
+): Promise<SignedFileResult[]> {
+  const [{signDocument, fingerprintOfHint}, {documentDigest}] = await Promise.all([
+    import('@atomctl/wpk/signing'),
+    import('@atomctl/wpk/canonical'),
+  ])
+  await using stack = new AsyncDisposableStack()
+  const staged = []
+  for (const source of sources) {
+    const {path, document, files} = await digestSource(source)
+    const {text} = await signDocument(document, signer, {files, ...(registry === undefined ? {} : {registry})})
+    staged.push(stack.use(await stageFile(path, text)))
+  }
+  for (const file of staged) await file.commit()
+  const fingerprint = fingerprintOfHint(signer.keyHint)
+  return sources.map(({path, document}) => {
+    return {file: path, id: document.id, digest: documentDigest(document.value), fingerprint}
+  })
+}
+
+/** Writes `FILE.sigstore.json` beside each file: all of them or none. */
+export async function signDetached(paths: readonly string[], signer: Signer): Promise<SignedFileResult[]> {
+  const [{signFile, fingerprintOfHint}, {streamOf}, {bundlePathOf}] = await Promise.all([
+    import('@atomctl/wpk/signing'),
+    import('../files/index.ts'),
+    import('../packing/detached-bundle.ts'),
+  ])
+  await using stack = new AsyncDisposableStack()
+  const staged = []
+  for (const path of paths) {
+    const bundle = await signFile(streamOf(path), signer)
+    staged.push(stack.use(await stageFile(bundlePathOf(path), `${JSON.stringify(bundle)}\n`)))
+  }
+  for (const file of staged) await file.commit()
+  return staged.map(({path}) => ({file: path, fingerprint: fingerprintOfHint(signer.keyHint)}))
+}

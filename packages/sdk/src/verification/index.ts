@@ -1,0 +1,9 @@
+export {readSubject, type Subject} from './subject.ts'
+export {
+  readVerificationSubject,
+  type VerificationResult,
+  type VerificationSubject,
+  type Verdict,
+  verifySubject,
+  verifySubjectByKey,
+} from './verification.ts'

@@ -1,0 +1,140 @@
+import type {AtomContext} from '../context.ts'
+import {AtomError, isAtomError} from '../errors.ts'
+import {streamOf} from '../files/index.ts'
+import {isFileReference, loadPackage, parseWorkflowId} from '../packages/index.ts'
+import type {PolicyInForce} from '../trust.ts'
+import type {ArchiveFileInfo} from '@atomctl/wpk/archive'
+import type {WpkDocument} from '@atomctl/wpk/document'
+import type {TrustPolicy, VerifyOptions} from '@atomctl/wpk/trust'
+import {bundlePathOf, readDetachedBundle} from '../packing/detached-bundle.ts'
+import {readSubject} from './subject.ts'
+
+/** What one trust policy said. */
+export interface Verdict {
+  /** The policy's file; absent for the built-in one, or when a key was given instead. */
+  policy?: string
+  rule: string
+  level: string
+  signers: {key?: string; fingerprint: string}[]
+  warnings: string[]
+}
+
+export interface VerificationResult {
+  subject: string
+  id?: string
+  /** `sha256:…` of the canonical document, or of the file's bytes. */
+  digest?: string
+  files?: number
+  verdicts: Verdict[]
+  /** The detached bundle that was checked as well. */
+  bundle?: string
+}
+
+/** A package to verify, wherever it came from. */
+export interface VerificationSubject {
+  readonly name: string
+  readonly document: WpkDocument
+  readonly files: readonly ArchiveFileInfo[] | undefined
+  /** What the name on the command line promises. */
+  readonly expect?: {readonly name: string; readonly version?: string}
+  /** Set for a tarball: it may have a bundle beside it. */
+  readonly tarball?: string
+}
+
+/** Reads a file, without any network, or fetches a workflow id. */
+export async function readVerificationSubject(name: string, atom: AtomContext): Promise<VerificationSubject> {
+  if (!isFileReference(name)) {
+    const {document} = await readSubject(name, atom)
+    return {name, document, files: undefined, expect: parseWorkflowId(name) ?? {name}}
+  }
+  const {document, files, kind} = await loadPackage(name)
+  return {name, document, files, ...(kind === 'tarball' ? {tarball: name} : {})}
+}
+
+/**
+ * Checks a package against every policy, and the bundle beside a tarball when there is one.
+ * @throws WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED, SIGNER_UNTRUSTED, SIGNER_EXPIRED, SIGNER_REVOKED
+ */
+export async function verifySubject(
+  subject: VerificationSubject,
+  policies: readonly PolicyInForce[],
+  registry: string,
+): Promise<VerificationResult> {
+  const {verifyDocument} = await import('@atomctl/wpk/trust')
+  const {name, document, files, expect, tarball} = subject
+  const options: VerifyOptions = {registry, ...(files ? {files} : {}), ...(expect ? {expect} : {})}
+  const verified = policies.map(({policy, file}) => ({file, verified: verifyDocument(document, policy, options)}))
+  const bundle = tarball === undefined ? undefined : await verifyBundle(tarball, document.name, policies, registry)
+  const [first] = verified
+  return {
+    subject: name,
+    id: document.id,
+    ...(first ? {digest: first.verified.digest} : {}),
+    files: first?.verified.verification.files.length ?? 0,
+    verdicts: verified.map(({file, verified: {verification}}): Verdict => {
+      const {rule, level, signers, warnings} = verification
+      return {
+        ...(file === undefined ? {} : {policy: file}),
+        rule,
+        level,
+        signers: [...signers],
+        warnings: [...warnings],
+      }
+    }),
+    ...(bundle === undefined ? {} : {bundle}),
+  }
+}
+
+async function verifyBundle(
+  tarball: string,
+  name: string,
+  policies: readonly PolicyInForce[],
+  registry: string,
+): Promise<string | undefined> {
+  const bundle = await readDetachedBundle(tarball)
+  if (!bundle) return undefined
+  const {verifyArtifact} = await import('@atomctl/wpk/trust')
+  for (const {policy} of policies) await verifyArtifact(bundle, streamOf(tarball), {policy, name, registry})
+  return bundlePathOf(tarball)
+}
+
+/** Checks a package against one public key alone, whatever the trust policy says. */
+export async function verifySubjectByKey(
+  subject: VerificationSubject,
+  publicKeyPem: string,
+  keyFile: string,
+  registry: string,
+): Promise<VerificationResult> {
+  const policy = await policyOfKey(publicKeyPem, keyFile)
+  try {
+    return await verifySubject(subject, [{policy, file: undefined}], registry)
+  } catch (error) {
+    if (!isAtomError(error) || error.code !== 'SIGNER_UNTRUSTED') throw error
+    throw new AtomError('SIGNER_UNTRUSTED', `${subject.name} is signed with another key than ${keyFile}`, {
+      hint: `atomctl verify ${subject.name}   # says which key signed it`,
+      cause: error,
+    })
+  }
+}
+
+/** A policy that trusts exactly one key, for every package. @throws KEY_INVALID */
+async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPolicy> {
+  const {keyHint, parsePublicKey} = await import('@atomctl/wpk/signing')
+  const publicKey = parsePublicKey(publicKeyPem)
+  const key = {name: file, publicKey, hint: keyHint(publicKeyPem), notAfter: undefined, revoked: false}
+  const rule = {
+    name: '--key',
+    scope: {registries: ['*'], packages: ['*']},
+    level: 'strict' as const,
+    threshold: 1,
+    signers: [{keys: [file]}],
+    bindRegistry: false,
+  }
+  return {
+    source: undefined,
+    default: {level: 'strict'},
+    rules: [rule],
+    keys: new Map([[file, key]]),
+    keysByHint: new Map([[key.hint, key]]),
+  }
+}
