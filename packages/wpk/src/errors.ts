@@ -18,6 +18,7 @@ export const WPK_ERRORS = {
   SIGNER_EXPIRED: {exit: 12, summary: 'The signing key was past its notAfter date'},
   SIGNER_REVOKED: {exit: 12, summary: 'The trust policy revokes the signing key'},
   TRUST_POLICY_INVALID: {exit: 2, summary: 'The trust policy file cannot be read or contradicts itself'},
+  TRUST_ROOT_INVALID: {exit: 2, summary: 'The trusted root of a Sigstore cannot be read or says too little'},
   ARCHIVE_INVALID: {exit: 3, summary: 'The archive is not a canonical package tarball'},
   ARCHIVE_TOO_LARGE: {exit: 3, summary: 'The archive exceeds a size, count or expansion limit'},
   KEY_INVALID: {exit: 2, summary: 'The key file is not a supported key'},

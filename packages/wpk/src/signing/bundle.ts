@@ -1,5 +1,6 @@
 import {parseStrictJson} from './json.ts'
 import {malformed} from './malformed.ts'
+import {type Material, readMaterial} from './material.ts'
 import {readBytes, readFields, readList, readOneOf, readText} from './shape.ts'
 
 /** Media type of a Sigstore bundle v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto). */
@@ -25,18 +26,18 @@ export interface EnvelopeContent {
 }
 
 /** A bundle whose every field was checked. Nothing in it is verified yet. */
-export interface DecodedBundle {
+export interface DecodedBundle extends Material {
   readonly json: object
-  /** How it names its key; undefined for a keyless bundle, which carries a certificate. */
-  readonly keyHint: string | undefined
-  /** Transparency log entries or timestamps, which a signature by key does not need. */
-  readonly hasWitnesses: boolean
   readonly content: MessageContent | EnvelopeContent
 }
 
+/** The versions before 0.3, which only detached bundles may have. */
+const EARLIER_MEDIA_TYPES = [
+  'application/vnd.dev.sigstore.bundle+json;version=0.1',
+  'application/vnd.dev.sigstore.bundle+json;version=0.2',
+] as const
 const MEDIA_TYPES = [BUNDLE_MEDIA_TYPE, 'application/vnd.dev.sigstore.bundle+json;version=0.3'] as const
 const ALGORITHMS = ['SHA2_256', 'SHA2_384', 'SHA2_512'] as const
-const MAX_HINT_CHARACTERS = 128
 
 /** The bundle's JSON from its bytes (UTF-8). Throws SIGNATURE_MALFORMED. */
 export function parseBundle(encoded: Uint8Array): unknown {
@@ -53,9 +54,25 @@ export function parseBundle(encoded: Uint8Array): unknown {
  * Throws SIGNATURE_MALFORMED for whatever is wrong with it.
  */
 export function decodeBundle(json: unknown): DecodedBundle {
+  return decode(json, MEDIA_TYPES, ['sig'])
+}
+
+/**
+ * A bundle that any client may have made: also of version 0.1 or 0.2, and with an empty `keyid`, which sigstore-js
+ * writes. Throws SIGNATURE_MALFORMED.
+ */
+export function decodeDetachedBundle(json: unknown): DecodedBundle {
+  return decode(json, [...MEDIA_TYPES, ...EARLIER_MEDIA_TYPES], ['sig', 'keyid'])
+}
+
+function decode(
+  json: unknown,
+  mediaTypes: readonly string[],
+  signatureFields: readonly ('sig' | 'keyid')[],
+): DecodedBundle {
   const names = ['mediaType', 'verificationMaterial', 'messageSignature', 'dsseEnvelope'] as const
   const bundle = readFields(json, 'bundle', names)
-  readOneOf(bundle.mediaType, 'mediaType', MEDIA_TYPES)
+  readOneOf(bundle.mediaType, 'mediaType', mediaTypes)
   const {messageSignature: message, dsseEnvelope: envelope} = bundle
   if ((message === undefined) === (envelope === undefined)) {
     throw malformed('it must hold one message signature or one DSSE envelope')
@@ -63,33 +80,8 @@ export function decodeBundle(json: unknown): DecodedBundle {
   return {
     json: json as object,
     ...readMaterial(bundle.verificationMaterial),
-    content: message === undefined ? readEnvelope(envelope) : readMessage(message),
+    content: message === undefined ? readEnvelope(envelope, signatureFields) : readMessage(message),
   }
-}
-
-function readMaterial(value: unknown): Pick<DecodedBundle, 'keyHint' | 'hasWitnesses'> {
-  const names = [
-    'publicKey',
-    'certificate',
-    'x509CertificateChain',
-    'tlogEntries',
-    'timestampVerificationData',
-  ] as const
-  const material = readFields(value, 'verificationMaterial', names)
-  const isCertified = material.certificate !== undefined || material.x509CertificateChain !== undefined
-  if (isCertified === (material.publicKey !== undefined)) throw malformed('it must name one key or one certificate')
-  const entries = material.tlogEntries === undefined ? undefined : readList(material.tlogEntries, 'tlogEntries')
-  if (entries?.length === 0) throw malformed('tlogEntries: an empty list')
-  return {
-    keyHint: isCertified ? undefined : readHint(material.publicKey),
-    hasWitnesses: entries !== undefined || material.timestampVerificationData !== undefined,
-  }
-}
-
-function readHint(value: unknown): string {
-  const hint = readText(readFields(value, 'publicKey', ['hint']).hint, 'publicKey.hint')
-  if (hint.length > MAX_HINT_CHARACTERS) throw malformed('publicKey.hint: too long')
-  return hint
 }
 
 function readMessage(value: unknown): MessageContent {
@@ -103,12 +95,14 @@ function readMessage(value: unknown): MessageContent {
   }
 }
 
-/** cosign refuses a keyid in a DSSE signature and more than one signature; so do we. */
-function readEnvelope(value: unknown): EnvelopeContent {
+/** cosign refuses a DSSE signature that names a key, and more than one signature; so do we. */
+function readEnvelope(value: unknown, signatureFields: readonly ('sig' | 'keyid')[]): EnvelopeContent {
   const envelope = readFields(value, 'dsseEnvelope', ['payload', 'payloadType', 'signatures'])
   const signatures = readList(envelope.signatures, 'dsseEnvelope.signatures')
   if (signatures.length !== 1) throw malformed(`dsseEnvelope.signatures: ${signatures.length} of them, not one`)
-  const {sig} = readFields(signatures[0], 'dsseEnvelope.signatures[0]', ['sig'])
+  const signature = readFields(signatures[0], 'dsseEnvelope.signatures[0]', signatureFields)
+  const {sig, keyid} = signature as Partial<typeof signature>
+  if (keyid !== undefined && keyid !== '') throw malformed('dsseEnvelope.signatures[0].keyid: must be left out')
   return {
     kind: 'envelope',
     payloadType: readText(envelope.payloadType, 'dsseEnvelope.payloadType'),

@@ -86,7 +86,8 @@ function expired(key: TrustedKey, notAfter: Date): AtomError {
   })
 }
 
-function tooFew(rule: TrustRule): AtomError {
+/** A package carries one signature, which cannot be of two people. */
+export function tooFew(rule: TrustRule): AtomError {
   const message = `1 of ${rule.threshold} signatures that rule ${rule.name} requires: a package carries one embedded signature`
   return new AtomError('SIGNER_UNTRUSTED', message, {
     hint: `set threshold: 1 in the rule ${rule.name} of the trust policy`,

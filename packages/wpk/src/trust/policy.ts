@@ -6,6 +6,7 @@ import {hintOf, parsePublicKey} from '../signing/public-key.ts'
 import type {Level} from './levels.ts'
 import {type ParsedPolicy, parsePolicy, policyError} from './parse.ts'
 import type {TrustRule} from './schema.ts'
+import type {TrustRoot} from './trust-root.ts'
 
 /** A public key that the policy knows. Being known does not make it trusted: a rule must name it. */
 export interface TrustedKey {
@@ -27,6 +28,8 @@ export interface TrustPolicy {
   readonly keys: ReadonlyMap<string, TrustedKey>
   /** By hint; a Map, so that a hint such as `__proto__` finds nothing. */
   readonly keysByHint: ReadonlyMap<string, TrustedKey>
+  /** By name: the trusted roots that keyless signers of the rules name. */
+  readonly trustRoots?: ReadonlyMap<string, TrustRoot>
 }
 
 /** What applies where the user has no policy: strict, and nobody is trusted. */
@@ -38,7 +41,7 @@ export function defaultTrustPolicy(): TrustPolicy {
 const MAX_FILE_BYTES = 1024 * 1024
 
 /**
- * Loads a trust policy and the public keys it names (paths relative to the policy file).
+ * Loads a trust policy and the public keys and trusted roots it names (paths relative to the policy file).
  * Throws TRUST_POLICY_INVALID with file, line and column of what is wrong.
  */
 export async function loadTrustPolicy(file: string): Promise<TrustPolicy> {
@@ -52,7 +55,30 @@ export async function loadTrustPolicy(file: string): Promise<TrustPolicy> {
     keys.set(name, key)
     keysByHint.set(key.hint, key)
   }
-  return {source: file, default: parsed.policy.default, rules: parsed.policy.rules, keys, keysByHint}
+  const {default: fallback, rules} = parsed.policy
+  return {source: file, default: fallback, rules, keys, keysByHint, trustRoots: await loadTrustRoots(parsed)}
+}
+
+/** Only what a rule uses: a policy of keys alone must not wait for sigstore-js to load. */
+async function loadTrustRoots(parsed: ParsedPolicy): Promise<Map<string, TrustRoot>> {
+  const {rules, trustRoots} = parsed.policy
+  const signers = rules.flatMap((rule) => rule.signers)
+  const names = new Set(signers.flatMap((signer) => ('keyless' in signer ? [signer.keyless.trustRoot] : [])))
+  const roots = new Map<string, TrustRoot>()
+  for (const name of names) {
+    const path = resolve(dirname(parsed.source), trustRoots[name]?.file ?? '')
+    roots.set(name, await loadTrustRoot(parsed, name, path))
+  }
+  return roots
+}
+
+async function loadTrustRoot(parsed: ParsedPolicy, name: string, path: string): Promise<TrustRoot> {
+  const {parseTrustRoot} = await import('./keyless/index.ts')
+  try {
+    return parseTrustRoot(await readSmallFile(path, parsed.source), path)
+  } catch (cause) {
+    throw policyError(parsed, `trustRoots.${name}.file`, (cause as Error).message, cause)
+  }
 }
 
 async function loadKey(parsed: ParsedPolicy, name: string): Promise<TrustedKey> {

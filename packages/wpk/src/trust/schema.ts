@@ -17,7 +17,7 @@ const keyless = z.strictObject({
   require: z
     .strictObject({
       tlog: z.int().min(0).optional(),
-      timestamps: z.int().min(0).optional(),
+      timestamps: z.int().min(1, 'a certificate needs at least one timestamp').optional(),
       sct: z.int().min(0).optional(),
     })
     .optional(),
@@ -52,3 +52,4 @@ export const policySchema = z.strictObject({
 
 export type PolicyFile = z.output<typeof policySchema>
 export type TrustRule = z.output<typeof rule>
+export type KeylessRule = z.output<typeof keyless>

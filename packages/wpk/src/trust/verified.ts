@@ -2,12 +2,21 @@ import type {WpkDocument} from '../document/index.ts'
 import type {SignedFile} from '../signing/statement.ts'
 import type {Level} from './levels.ts'
 
-/** Who signed: the key's digest, and its name in the policy when it has one. */
+/** Who signed: the key's digest, and its name in the policy when it has one; for a keyless signature, the person. */
 export interface SignedBy {
   readonly key?: string
-  /** `SHA256:<base64>`. */
+  /** `SHA256:<base64>`; of a keyless signature, of the key that existed for it only. */
   readonly fingerprint: string
+  /** Keyless: e-mail address or URI in the certificate. */
+  readonly identity?: string
+  /** Keyless: who vouched for the identity. */
+  readonly issuer?: string
+  /** When a witness saw the signature (ISO 8601); a signature by key alone has no trusted time. */
+  readonly signedAt?: string
 }
+
+/** The warning about a bundle that brings more evidence than a check by key takes. */
+export const WITNESSES_IGNORED = 'the bundle has transparency log entries or timestamps; they were not checked'
 
 /** How a document came to be accepted. */
 export interface Verification {

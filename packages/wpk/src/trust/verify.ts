@@ -1,20 +1,22 @@
+import type {KeyObject} from 'node:crypto'
 import type {ArchiveFileInfo} from '../archive/members.ts'
 import {documentDigest} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
 import {AtomError, isAtomError} from '../errors.ts'
-import {decodeBundle, type EnvelopeContent} from '../signing/bundle.ts'
+import {type DecodedBundle, decodeBundle, type EnvelopeContent} from '../signing/bundle.ts'
 import {bundleOf} from '../signing/embedded.ts'
 import {PAYLOAD_TYPE} from '../signing/envelope.ts'
 import {malformed} from '../signing/malformed.ts'
 import {readStatement, type SignedFile, type Statement} from '../signing/statement.ts'
 import {isEnvelopeSignedBy} from '../signing/verify.ts'
+import {judgeCertified} from './certified.ts'
 import {checkContent, checkExpected, type Expected} from './content.ts'
 import {Judgement} from './levels.ts'
 import type {TrustPolicy} from './policy.ts'
 import {checkBinding, judgeSigner} from './judge.ts'
 import {type Subject, selectRule} from './rules.ts'
 import type {TrustRule} from './schema.ts'
-import {createVerified, type SignedBy, type VerifiedDocument} from './verified.ts'
+import {createVerified, type SignedBy, type VerifiedDocument, WITNESSES_IGNORED} from './verified.ts'
 
 export interface VerifyOptions {
   /** URL of the registry the package comes from or goes to; undefined for a local file. */
@@ -79,14 +81,21 @@ function examine(context: Context): Outcome {
   if (rule.level === 'audit') judgement.warn(`NOT ENFORCED: rule ${rule.name} of the trust policy only reports`)
   const signed = readSigned(context)
   if (!signed) return NOTHING
-  const {hint, envelope, statement} = signed
-  const signer = judgeSigner(context, hint, (key) => isEnvelopeSignedBy(envelope, key))
+  const {statement} = signed
+  const signer = judge(context, signed)
   if (signer) checkBinding(context, statement.registry)
   return {signers: signer ? [signer] : [], files: statement.files}
 }
 
+function judge(context: Context, {bundle, envelope}: Signed): SignedBy | undefined {
+  const isSignedBy = (key: KeyObject): boolean => isEnvelopeSignedBy(envelope, key)
+  const {keyHint} = bundle
+  if (keyHint !== undefined) return judgeSigner(context, keyHint, isSignedBy)
+  return judgeCertified(context, bundle, isSignedBy)
+}
+
 interface Signed {
-  readonly hint: string
+  readonly bundle: DecodedBundle
   readonly envelope: EnvelopeContent
   readonly statement: Statement
 }
@@ -98,7 +107,7 @@ function readSigned(context: Context): Signed | undefined {
     const embedded = bundleOf(document.value)
     if (!embedded) return judgement.fail('present', unsigned(document))
     const signed = decodeSigned(embedded.bundle, context)
-    if (signed) checkContent(document, signed.statement, options.files, judgement)
+    checkContent(document, signed.statement, options.files, judgement)
     return signed
   } catch (error) {
     if (isAtomError(error) && error.code === 'WPK_UNSIGNED') throw error
@@ -108,23 +117,17 @@ function readSigned(context: Context): Signed | undefined {
   }
 }
 
-function decodeSigned(bundle: object, {judgement}: Context): Signed | undefined {
-  const {keyHint: hint, content, hasWitnesses} = decodeBundle(bundle)
-  if (hint === undefined) return judgement.fail('trust', keylessUnavailable())
+function decodeSigned(json: object, {judgement}: Context): Signed {
+  const bundle = decodeBundle(json)
+  const {keyHint, content, hasWitnesses} = bundle
   if (content.kind !== 'envelope' || content.payloadType !== PAYLOAD_TYPE)
     throw malformed('it holds no in-toto statement')
-  if (hasWitnesses) judgement.warn('the bundle has transparency log entries or timestamps; they were not checked')
-  return {hint, envelope: content, statement: readStatement(content.payload)}
+  if (keyHint !== undefined && hasWitnesses) judgement.warn(WITNESSES_IGNORED)
+  return {bundle, envelope: content, statement: readStatement(content.payload)}
 }
 
 function unsigned(document: WpkDocument): AtomError {
   return new AtomError('WPK_UNSIGNED', `${document.source} has no signature`, {
     hint: `atomctl sign ${document.source}`,
-  })
-}
-
-export function keylessUnavailable(): AtomError {
-  return new AtomError('SIGNER_UNTRUSTED', 'the signature is keyless; keyless verification is not available yet', {
-    hint: 'sign with a key: atomctl sign FILE --key cosign.key',
   })
 }

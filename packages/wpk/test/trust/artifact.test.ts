@@ -126,7 +126,7 @@ describe('verifying a detached signature', () => {
 
   it('warns that log entries in the bundle were not checked', async () => {
     const bundle = await signedBundle()
-    Object.assign(bundle.verificationMaterial, {tlogEntries: [{}]})
+    Object.assign(bundle.verificationMaterial, {tlogEntries: [ENTRY]})
     const {warnings} = await verifyArtifact(bundle, sourceOf(), await testKey('alice'))
     expect(warnings.join()).to.match(/log entries.*not checked/)
   })
@@ -142,6 +142,14 @@ describe('verifying a detached signature', () => {
     expect((error as Error).message).to.equal('disk on fire')
   })
 })
+
+/** Well formed, and about nothing. */
+const ENTRY = {
+  logIndex: '1',
+  logId: {keyId: 'AAAA'},
+  kindVersion: {kind: 'hashedrekord', version: '0.0.1'},
+  canonicalizedBody: 'AAAA',
+}
 
 interface MessageBundle {
   verificationMaterial: {publicKey: {hint: string}}

@@ -53,7 +53,7 @@ describe('adding a trusted key to a policy', () => {
     ['with a rule for all that has no signers', 'rules:\n  - name: all\n'],
     [
       'with a keyless rule for all',
-      'trustRoots: {corp: {file: x}}\nrules:\n  - name: all\n    signers: [{keyless: {trustRoot: corp, issuer: i, identity: me}}]\n',
+      'trustRoots: {corp: {file: corp.json}}\nrules:\n  - name: all\n    signers: [{keyless: {trustRoot: corp, issuer: i, identity: me}}]\n',
     ],
   ]
   for (const [what, text] of layouts) {

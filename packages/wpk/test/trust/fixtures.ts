@@ -4,12 +4,16 @@ import {join} from 'node:path'
 import {loadTrustPolicy, type TrustPolicy} from '@atomctl/wpk/trust'
 import {testKey} from '../signing/fixtures.ts'
 
-/** Loads a policy from its text; `alice.pub`, `bob.pub` and `carol.pub` lie beside it. */
+/** A Sigstore without any authority: it vouches for nobody. */
+const EMPTY_ROOT = '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
+
+/** Loads a policy from its text; `alice.pub`, `bob.pub` and `carol.pub` lie beside it, and `corp.json`, a trusted root. */
 export async function policyOf(text: string): Promise<TrustPolicy> {
   const directory = mkdtempSync(join(tmpdir(), 'policy-'))
   try {
     const names = ['alice', 'bob', 'carol'].filter((name) => text.includes(`${name}.pub`))
     for (const name of names) writeFileSync(join(directory, `${name}.pub`), (await testKey(name)).publicKeyPem)
+    writeFileSync(join(directory, 'corp.json'), EMPTY_ROOT)
     writeFileSync(join(directory, 'trust-policy.yaml'), text)
     return await loadTrustPolicy(join(directory, 'trust-policy.yaml'))
   } finally {

@@ -165,7 +165,7 @@ const EXAMPLE = `apiVersion: atomctl.dev/trust-policy/v1
 kind: TrustPolicy
 default: {level: permissive}
 trustRoots:
-  corp: {file: roots/corp.trusted_root.json}
+  corp: {file: corp.json}
 keys:
   release-2026: {file: alice.pub}
   release-2025: {file: bob.pub, notAfter: "2026-06-30T00:00:00Z"}

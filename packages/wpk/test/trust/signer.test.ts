@@ -69,11 +69,11 @@ describe('a signer is refused when', () => {
     )
   })
 
-  it('it signed without a key: keyless verification is not available yet', async () => {
+  it('its certificate is none', async () => {
     await expectEdited(
-      'SIGNER_UNTRUSTED',
+      'SIGNATURE_MALFORMED',
       (bundle) => void (bundle.verificationMaterial = {certificate: {rawBytes: 'AAAA'}}),
-      /keyless verification is not available yet/,
+      /certificate/,
     )
   })
 
