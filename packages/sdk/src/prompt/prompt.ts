@@ -5,9 +5,8 @@ import {AtomError} from '../errors.ts'
 /** Asks for a secret on the terminal without showing what is typed. */
 export async function askSecret(question: string): Promise<string> {
   const muted = new Writable({write: (_chunk, _encoding, done) => done()})
-  process.stderr.write(`${question}: `)
   try {
-    return await askOn(muted, '')
+    return await askOn(muted, '', () => process.stderr.write(`${question}: `))
   } finally {
     process.stderr.write('\n')
   }
@@ -25,13 +24,15 @@ export async function askText(question: string, offered = ''): Promise<string> {
   return answer.trim() === '' ? offered : answer.trim()
 }
 
-async function askOn(output: NodeJS.WritableStream, question: string): Promise<string> {
+async function askOn(output: NodeJS.WritableStream, question: string, begin?: () => void): Promise<string> {
   const terminal = createInterface({input: process.stdin, output, terminal: true})
   // A terminal in raw mode sends no signal of its own for Ctrl-C.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   const closed = new Promise<never>((_, reject) => {
     terminal.once('close', () => reject(new AtomError('INPUT_REQUIRED', 'the question was not answered')))
   })
+  // only now, with the terminal in raw mode, nothing that is typed shows
+  begin?.()
   try {
     return await Promise.race([terminal.question(question), closed])
   } finally {
