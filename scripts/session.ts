@@ -29,11 +29,16 @@ export class Session {
   readonly home = mkdtempSync(join(tmpdir(), 'atomctl-quickstart-'))
   readonly directory = join(this.home, 'work')
   readonly #environment: NodeJS.ProcessEnv
+  readonly #write: (text: string) => void
   #commands = 0
   #running: ChildProcess | undefined
   #interrupted = false
 
-  constructor(settings: Readonly<Record<string, string>> = {}) {
+  constructor(
+    settings: Readonly<Record<string, string>> = {},
+    write: (text: string) => void = (text) => process.stdout.write(text),
+  ) {
+    this.#write = write
     const temporary = join(this.home, 'tmp')
     for (const path of [this.directory, temporary]) mkdirSync(path)
     cpSync(join(ROOT, 'examples'), join(this.directory, 'examples'), {recursive: true})
@@ -52,7 +57,7 @@ export class Session {
 
   /** A remark between commands. */
   say(text: string): void {
-    process.stdout.write(`\n# ${text}\n`)
+    this.#write(`\n# ${text}\n`)
   }
 
   /** Runs atomctl; everything it printed. @throws StepFailure */
@@ -62,7 +67,7 @@ export class Session {
 
   /** Runs a Node program that a person would start with `typed`. @throws StepFailure */
   async run(typed: string, args: readonly string[], {exit = 0, shows = []}: Expectation = {}): Promise<string> {
-    process.stdout.write(`\n$ ${typed}\n`)
+    this.#write(`\n$ ${typed}\n`)
     this.#commands += 1
     const {code, output} = await this.#play(args)
     if (this.#interrupted) throw new StepFailure('interrupted')
@@ -94,7 +99,7 @@ export class Session {
     let output = ''
     const show = (chunk: string): void => {
       output += chunk
-      process.stdout.write(chunk)
+      this.#write(chunk)
     }
     const code = await this.#start(args, 'pipe', show)
     // what a program wrote for a terminal is checked without its colours
