@@ -137,6 +137,7 @@ export abstract class AtomCommand extends Command {
   /** A failure that has a result: structured formats get both in one envelope, people get the error on stderr. */
   protected async emitFailure<T>(view: View<T>, data: T, error: AtomError): Promise<never> {
     if (isStructured(this.format)) await this.emit(view, data, error)
+    this.#showWarnings(this.format)
     throw error
   }
 

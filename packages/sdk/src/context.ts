@@ -84,6 +84,11 @@ export class AtomContext {
     return this.#url('registry_url')
   }
 
+  /** The same, unless a project's file named it: then nobody but whoever wrote that file chose it. */
+  async ownRegistryUrl(): Promise<string | undefined> {
+    return this.configuration.get('registry_url')?.origin.kind === 'project' ? undefined : this.registryUrl()
+  }
+
   async registry(): Promise<RegistryClient> {
     const [{createRegistryClient}, http, target] = await Promise.all([
       import('./registry/index.ts'),

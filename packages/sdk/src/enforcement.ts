@@ -28,17 +28,25 @@ async function verifySubject(
 ): Promise<VerifiedPackage> {
   const isFile = accepts === 'file' || (accepts === 'file-or-workflow' && isFileReference(subject))
   try {
-    return isFile ? await verifyFile(subject, context) : await verifyWorkflow(subject, context)
+    if (!isFile) return await verifyWorkflow(subject, context)
+    // What goes to the registry is judged by the rules for it. What only runs has nothing to do with it: a project's
+    // file must not choose, by naming a registry, which of the user's rules applies.
+    const registry = accepts === 'file' ? await context.registryUrl() : await context.ownRegistryUrl()
+    return await verifyFile(subject, context, {registry})
   } catch (error) {
     if (!unsigned || !isAtomError(error) || error.code !== 'WPK_UNSIGNED') throw error
     throw new AtomError(error.code, `${unsigned}: ${error.message}`, optionsOf(error))
   }
 }
 
-/** Loads a local package and verifies it. */
-export async function verifyFile(path: string, context: AtomContext): Promise<VerifiedFile> {
+/** Loads a local package and verifies it; `registry` replaces the one in force, undefined means that there is none. */
+export async function verifyFile(
+  path: string,
+  context: AtomContext,
+  options: {registry?: string | undefined} = {},
+): Promise<VerifiedFile> {
   const local = await loadPackage(path)
-  const verified = await verifyAgainstPolicies(local.document, context, {files: [...local.files]})
+  const verified = await verifyAgainstPolicies(local.document, context, {files: [...local.files], ...options})
   return {origin: 'file', verified, package: local}
 }
 
@@ -59,22 +67,26 @@ export async function verifyWorkflow(id: string, context: AtomContext): Promise<
   return {origin: 'registry', verified, id, contentText}
 }
 
-type VerifyOptions = NonNullable<Parameters<typeof import('@atomctl/wpk/trust').verifyDocument>[2]>
+type PolicyOptions = NonNullable<Parameters<typeof import('@atomctl/wpk/trust').verifyDocument>[2]>
+type VerifyOptions = Omit<PolicyOptions, 'registry'> & {readonly registry?: string | undefined}
 
-/** Verifies a document against every policy in force; the last one's verdict is kept. */
+/**
+ * Verifies a document against every policy in force. The verdict kept is the user's own, unless it skipped the checks
+ * and another policy did not: nothing that one policy established is lost because another one looks away.
+ */
 export async function verifyAgainstPolicies(
   document: LocalPackage['document'],
   context: AtomContext,
   options: VerifyOptions,
 ): Promise<VerifiedDocument> {
-  const [{verifyDocument}, policies, registry] = await Promise.all([
-    import('@atomctl/wpk/trust'),
-    context.trustPolicies(),
-    context.registryUrl(),
-  ])
-  let verified: VerifiedDocument | undefined
-  for (const {policy} of policies) verified = verifyDocument(document, policy, {registry, ...options})
+  const [{verifyDocument}, policies] = await Promise.all([import('@atomctl/wpk/trust'), context.trustPolicies()])
+  const {registry, ...rest} = 'registry' in options ? options : {...options, registry: await context.registryUrl()}
+  const asked = registry === undefined ? rest : {...rest, registry}
+  const verdicts = policies.map(({policy}) => verifyDocument(document, policy, asked))
+  const checked = verdicts.filter(({verification}) => verification.level !== 'skip')
+  const counting = checked.length > 0 ? checked : verdicts
+  const [verified] = counting
   if (!verified) throw new AtomError('GATE_NOT_RUN', 'no trust policy is in force')
-  context.warnings.push(...verified.verification.warnings)
+  context.warnings.push(...new Set(counting.flatMap(({verification}) => verification.warnings)))
   return verified
 }

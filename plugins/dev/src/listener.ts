@@ -65,3 +65,17 @@ export function listenFailure(service: ServiceName, host: string, port: number, 
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
+
+/**
+ * The URLs that clients know a registry by. One that listens on loopback is reached under either name of this
+ * machine; an address such as 0.0.0.0 is no name at all, so then bindings to a registry cannot be compared.
+ */
+export function namesOf(url: string | undefined): readonly string[] {
+  if (url === undefined) return []
+  const {protocol, hostname, port} = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (host === '0.0.0.0' || host === '::') return []
+  if (!isLoopback(host)) return [url]
+  const others = ['localhost', '127.0.0.1', '[::1]'].map((name) => `${protocol}//${name}${port && `:${port}`}`)
+  return [url, ...others.filter((name) => name !== url)]
+}

@@ -12,6 +12,8 @@ import {createLogger} from './logger.ts'
 export interface LocalRuntimeOptions {
   /** Must be the policy the command itself verified with. */
   readonly trustPolicy: TrustPolicy
+  /** The registry whose rules the command itself applied, if any. */
+  readonly registryUrl?: string
   readonly version: string
   readonly environment: Environment
   /** Where the files of a tarball come from. */
@@ -50,6 +52,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<L
       environment: options.environment,
       drainMs: DRAIN_MS,
       logger: {...createLogger(process.stderr, false), warn: () => {}},
+      ...(options.registryUrl === undefined ? {} : {registryUrls: () => [options.registryUrl ?? '']}),
       ...(options.packages === undefined ? {} : {packages: options.packages}),
     })
     closing.push(() => runtime.close())

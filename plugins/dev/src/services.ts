@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
 import type {StorageOptions} from '@atomctl/storage'
 import {openDatabase} from './database.ts'
-import {checkPorts, listenFailure, type ServiceName, urlOf} from './listener.ts'
+import {checkPorts, listenFailure, namesOf, type ServiceName, urlOf} from './listener.ts'
 import type {Logger} from './logger.ts'
 import type {PolicySource} from './policy.ts'
 
@@ -16,6 +16,8 @@ export interface ServiceOptions {
   readonly trustPolicy: PolicySource
   /** SHA-256 digests (hex) of the accepted tokens; absent: whoever reaches the port may do everything. */
   readonly tokenDigests?: readonly string[] | undefined
+  /** How clients reach the registry, when that is not the address it listens on. */
+  readonly registryUrl?: string | undefined
   readonly anonymousReads: boolean
   readonly version: string
   /** Shell handlers inherit from it what the runtime's allow-list lets through. */
@@ -66,10 +68,11 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
   opened.push(() => storage.close())
   const [{createRegistry}, runtimeRoom] = await loading
   const shared = sharedOptions(options)
-  // A runtime alone needs it too: packages are read through it, from the database both share.
-  const registry = await createRegistry({...shared, storage})
-  opened.push(() => registry.app.close())
   const urls: Partial<Record<ServiceName, string>> = {}
+  const names = (): readonly string[] => namesOf(options.registryUrl ?? urls.registry)
+  // A runtime alone needs it too: packages are read through it, from the database both share.
+  const registry = await createRegistry({...shared, storage, publicUrls: names})
+  opened.push(() => registry.app.close())
   if (runtimeRoom) {
     const {environment, drainMs} = options
     const workDirectory = await makeWorkDirectory(options.storage, opened)
@@ -78,6 +81,7 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
       ...shared,
       storage,
       packages,
+      registryUrls: names,
       workDirectory,
       environment,
       drainMs,

@@ -37,6 +37,10 @@ export const servingFlags = {
     helpValue: 'FILE',
   }),
   'anonymous-reads': Flags.boolean({description: 'Let GET requests in without a token'}),
+  'registry-url': Flags.string({
+    description: 'How clients reach the registry, when that is not its --host and port: signatures may be bound to it',
+    helpValue: 'URL',
+  }),
   ...trustPolicyFlag,
 }
 
@@ -44,6 +48,7 @@ export interface ServingFlags {
   host: string
   'token-file'?: string | undefined
   'anonymous-reads': boolean
+  'registry-url'?: string | undefined
   'data-dir'?: string | undefined
   verbose?: boolean
 }
@@ -109,6 +114,7 @@ export abstract class ServeCommand extends AtomCommand {
       tokenDigests,
       host: flags.host,
       anonymousReads: flags['anonymous-reads'],
+      registryUrl: checkUrl(flags['registry-url']),
       version: this.config.version,
       logger: createLogger(process.stderr, flags.verbose ?? false),
       drainMs: DRAIN_MS,
@@ -130,6 +136,13 @@ export abstract class ServeCommand extends AtomCommand {
     if (this.format !== 'json') return void (await this.emit(servedView, served))
     process.stdout.write(`${JSON.stringify(createEnvelope(servedView.kind, served, this.atom.warnings))}\n`)
   }
+}
+
+function checkUrl(url: string | undefined): string | undefined {
+  if (url === undefined || /^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url
+  throw new AtomError('USAGE', `--registry-url ${JSON.stringify(url)} is not an http or https URL`, {
+    hint: 'write it like https://registry.example.com',
+  })
 }
 
 function describe({urls}: RunningServices, storage: ServiceOptions['storage'], version: string): Served {

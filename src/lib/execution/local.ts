@@ -30,8 +30,10 @@ export async function openLocalRuntime(
 ): Promise<LocalRuntime> {
   if (subject.origin !== 'file') throw new AtomError('USAGE', '--local runs a file, not a workflow of the registry')
   const [inForce] = await context.trustPolicies()
+  const registryUrl = await context.ownRegistryUrl()
   const options = {
     trustPolicy: inForce?.policy,
+    ...(registryUrl === undefined ? {} : {registryUrl}),
     version: config.version,
     environment: context.environment,
     packages: packageSourceOf(subject.package.path, subject.package.digest),
