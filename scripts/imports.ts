@@ -18,7 +18,11 @@ const COMMANDS = ['sdk', 'wpk', 'protocol']
 const DOORS: readonly {readonly dependency: RegExp; readonly folders: readonly string[]}[] = [
   {dependency: /^yaml$/, folders: ['packages/wpk/src/document/']},
   {dependency: /^tar-stream$/, folders: ['packages/wpk/src/archive/']},
-  {dependency: /^@sigstore\//, folders: ['packages/wpk/src/signing/', 'packages/wpk/src/trust/']},
+  {dependency: /^@sigstore\/(sign|tuf)$/, folders: ['packages/sdk/src/sigstore/']},
+  {
+    dependency: /^@sigstore\//,
+    folders: ['packages/wpk/src/signing/', 'packages/wpk/src/trust/', 'packages/sdk/src/sigstore/'],
+  },
   {dependency: /^undici$/, folders: ['packages/sdk/src/http/', 'services/runtime/src/']},
   {dependency: /^(pg|@electric-sql\/.*)$/, folders: ['services/storage/src/']},
   {dependency: /^kysely(\/.*)?$/, folders: ['services/']},

@@ -1,19 +1,38 @@
 import {AtomError} from '@atomctl/sdk/errors'
-import {readInput, streamOf} from '@atomctl/sdk/files'
-import {inputFailure} from '@atomctl/sdk/files'
+import {inputFailure, readInput, streamOf} from '@atomctl/sdk/files'
 import type {VerificationResult} from '@atomctl/sdk/verification'
+import type {IdentityTrust, KeyTrust} from '@atomctl/wpk/trust/artifact'
 
 const BUNDLE_LIMIT = 2 << 20
 
-/** Checks any file against a detached bundle and one public key, as `cosign verify-blob --key` does. */
-export async function verifyBlob(file: string, bundleFile: string, publicKeyPem: string): Promise<VerificationResult> {
-  const {verifyArtifact} = await import('@atomctl/wpk/trust')
+/** Checks any file against a detached bundle and one key or identity, as `cosign verify-blob` does. */
+export async function verifyBlob(
+  file: string,
+  bundleFile: string,
+  trust: KeyTrust | IdentityTrust,
+): Promise<VerificationResult> {
+  const {verifyArtifact} = await import('@atomctl/wpk/trust/artifact')
   const bundle = await readBundle(bundleFile)
-  const {signers, warnings} = await verifyArtifact(bundle, streamOf(file), {publicKeyPem}).catch((error: unknown) => {
+  const {signers, warnings} = await verifyArtifact(bundle, streamOf(file), trust).catch((error: unknown) => {
     throw inputFailure(file, error)
   })
-  const verdict = {rule: '--key', level: 'strict', signers: [...signers], warnings: [...warnings]}
+  const rule = 'publicKeyPem' in trust ? '--key' : '--certificate-identity'
+  const verdict = {rule, level: 'strict', signers: [...signers], warnings: [...warnings]}
   return {subject: file, bundle: bundleFile, verdicts: [verdict]}
+}
+
+/** Checks any file against a bare signature and a key, as `cosign verify-blob --signature` does. */
+export async function verifySignature(
+  file: string,
+  signatureFile: string,
+  {publicKeyPem}: KeyTrust,
+): Promise<VerificationResult> {
+  const {verifyBareSignature} = await import('@atomctl/wpk/trust/artifact')
+  const text = Buffer.from(await readBundle(signatureFile)).toString('latin1')
+  const {signers} = await verifyBareSignature(text, streamOf(file), publicKeyPem).catch((error: unknown) => {
+    throw inputFailure(file, error)
+  })
+  return {subject: file, verdicts: [{rule: '--key', level: 'strict', signers: [...signers], warnings: []}]}
 }
 
 async function readBundle(path: string): Promise<Uint8Array> {

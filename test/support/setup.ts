@@ -8,7 +8,7 @@ process.env['HOME'] = home
 process.env['NO_COLOR'] = '1'
 process.env['CI'] = '1'
 // … except what is meant for the tests themselves
-const ours = new Set(['ATOMCTL_BIN', 'ATOMCTL_VECTORS'])
+const ours = new Set(['ATOMCTL_BIN', 'ATOMCTL_COSIGN', 'ATOMCTL_VECTORS'])
 for (const name of Object.keys(process.env))
   if (name.startsWith('ATOMCTL_') && !ours.has(name)) delete process.env[name]
 

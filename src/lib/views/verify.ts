@@ -1,4 +1,5 @@
 import {oneLine, type Style, type View} from '@atomctl/sdk/output'
+import {instant} from './list.ts'
 import type {Verdict, VerificationResult} from '@atomctl/sdk/verification'
 
 /** Who signed, with what key, which rule of which policy decided. */
@@ -26,7 +27,14 @@ function facts({id, digest, files, bundle}: VerificationResult): string[] {
 
 function verdictLines({policy, rule, level, signers}: Verdict): string[] {
   return [
-    ...signers.map(({key, fingerprint}) => `  Signed By: ${key === undefined ? 'key' : `${key}, key`} ${fingerprint}`),
+    ...signers.flatMap(signerLines),
     `  Decided By: rule ${rule} (${level})${policy === undefined ? '' : ` of ${oneLine(policy)}`}`,
   ]
+}
+
+function signerLines({key, fingerprint, identity, issuer, signedAt}: Verdict['signers'][number]): string[] {
+  const name = key === undefined ? 'key' : `${key}, key`
+  const who =
+    identity === undefined ? `${name} ${fingerprint}` : `${oneLine(identity)} (issuer ${oneLine(issuer ?? '')})`
+  return [`  Signed By: ${who}`, ...(signedAt === undefined ? [] : [`  Signed At: ${instant(signedAt)}`])]
 }

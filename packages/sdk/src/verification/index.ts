@@ -5,5 +5,6 @@ export {
   type VerificationSubject,
   type Verdict,
   verifySubject,
+  verifySubjectByIdentity,
   verifySubjectByKey,
 } from './verification.ts'

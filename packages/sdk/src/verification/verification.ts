@@ -5,7 +5,8 @@ import {isFileReference, loadPackage, parseWorkflowId} from '../packages/index.t
 import type {PolicyInForce} from '../trust.ts'
 import type {ArchiveFileInfo} from '@atomctl/wpk/archive'
 import type {WpkDocument} from '@atomctl/wpk/document'
-import type {TrustPolicy, VerifyOptions} from '@atomctl/wpk/trust'
+import type {SignedBy, TrustPolicy, TrustRule, VerifyOptions} from '@atomctl/wpk/trust'
+import type {IdentityTrust} from '@atomctl/wpk/trust/artifact'
 import {bundlePathOf, readDetachedBundle} from '../packing/detached-bundle.ts'
 import {readSubject} from './subject.ts'
 
@@ -15,7 +16,7 @@ export interface Verdict {
   policy?: string
   rule: string
   level: string
-  signers: {key?: string; fingerprint: string}[]
+  signers: SignedBy[]
   warnings: string[]
 }
 
@@ -122,19 +123,35 @@ async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPol
   const {keyHint, parsePublicKey} = await import('@atomctl/wpk/signing')
   const publicKey = parsePublicKey(publicKeyPem)
   const key = {name: file, publicKey, hint: keyHint(publicKeyPem), notAfter: undefined, revoked: false}
-  const rule = {
-    name: '--key',
+  const keys = {keys: new Map([[file, key]]), keysByHint: new Map([[key.hint, key]])}
+  return {...policyOf('--key', {keys: [file]}), ...keys}
+}
+
+/** Checks a package against one keyless signer alone, whatever the trust policy says. */
+export async function verifySubjectByIdentity(
+  subject: VerificationSubject,
+  {identity, issuer, trustRoot}: IdentityTrust,
+  registry: string,
+): Promise<VerificationResult> {
+  if (identity.includes('*')) {
+    throw new AtomError('USAGE', '--certificate-identity takes one identity, not a pattern', {
+      hint: 'patterns belong into a rule of the trust policy',
+    })
+  }
+  const signer = {keyless: {trustRoot: trustRoot.source, issuer, identity}}
+  const policy = {...policyOf('--certificate-identity', signer), trustRoots: new Map([[trustRoot.source, trustRoot]])}
+  return verifySubject(subject, [{policy, file: undefined}], registry)
+}
+
+/** A policy of one rule, which trusts this signer for every package. */
+function policyOf(name: string, signer: TrustRule['signers'][number]): TrustPolicy {
+  const rule: TrustRule = {
+    name,
     scope: {registries: ['*'], packages: ['*']},
-    level: 'strict' as const,
+    level: 'strict',
     threshold: 1,
-    signers: [{keys: [file]}],
+    signers: [signer],
     bindRegistry: false,
   }
-  return {
-    source: undefined,
-    default: {level: 'strict'},
-    rules: [rule],
-    keys: new Map([[file, key]]),
-    keysByHint: new Map([[key.hint, key]]),
-  }
+  return {source: undefined, default: {level: 'strict'}, rules: [rule], keys: new Map(), keysByHint: new Map()}
 }

@@ -57,3 +57,16 @@ export async function isMessageSignedBy(
     return false
   }
 }
+
+/** The same without a stated digest: the signature alone, over bytes that are read to their end. */
+export async function isBareSignature(signature: Uint8Array, key: KeyObject, source: () => Readable): Promise<boolean> {
+  const algorithm = algorithmOf(key)
+  if (!algorithm) return false
+  const verifying = createVerify(algorithm.hash)
+  for await (const chunk of source() as AsyncIterable<Uint8Array>) verifying.update(chunk)
+  try {
+    return verifying.verify(key, signature)
+  } catch {
+    return false
+  }
+}

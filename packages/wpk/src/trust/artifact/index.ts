@@ -6,9 +6,10 @@ import {type DecodedBundle, decodeDetachedBundle, type EnvelopeContent, parseBun
 import type {Claims} from '../../signing/certificate.ts'
 import {parsePayload, PAYLOAD_TYPE} from '../../signing/envelope.ts'
 import {malformed} from '../../signing/malformed.ts'
+import {decodeBase64} from '../../signing/pem.ts'
 import {fingerprintOfHint, hintOf, parsePublicKey} from '../../signing/public-key.ts'
 import {readList, readObject, readOneOf} from '../../signing/shape.ts'
-import {isEnvelopeSignedBy, isMessageSignedBy} from '../../signing/verify.ts'
+import {isBareSignature, isEnvelopeSignedBy, isMessageSignedBy} from '../../signing/verify.ts'
 import {describeCertified, judgeCertified} from '../certified.ts'
 import {tampered} from '../content.ts'
 import {judgeSigner, type SignerContext} from '../judge.ts'
@@ -166,4 +167,20 @@ function otherSigner(message: string, hint?: string): AtomError {
 
 function notSigned(): AtomError {
   return tampered('the signature does not match these bytes and this key')
+}
+
+/**
+ * Verifies a bare signature, base64 text without a bundle, as older cosigns write it with `--output-signature`.
+ * Throws SIGNATURE_MALFORMED, WPK_TAMPERED, KEY_INVALID.
+ */
+export async function verifyBareSignature(
+  text: string,
+  source: () => Readable,
+  publicKeyPem: string,
+): Promise<VerifiedArtifact> {
+  const key = parsePublicKey(publicKeyPem)
+  const signature = decodeBase64(text.trim())
+  if (!signature?.length) throw malformed('the file is not a signature in base64')
+  if (!(await isBareSignature(signature, key, source))) throw notSigned()
+  return {signers: [{fingerprint: fingerprintOfHint(hintOf(key))}], warnings: []}
 }

@@ -31,7 +31,7 @@ interface VerifierV2 {
 /** PEM (Rekor v1) or DER (Rekor v2) of every verifier an entry names. */
 function verifiersOf({spec}: Body): Buffer[] {
   const first = spec.signature?.publicKey?.content
-  const envelope = [...(spec.signatures ?? []).map(({verifier}) => verifier)]
+  const envelope = (spec.signatures ?? []).map(({verifier}) => verifier)
   const intoto = (spec.content?.envelope.signatures ?? []).map(({publicKey}) => publicKey)
   const second = [spec.hashedRekordV002?.signature, ...(spec.dsseV002?.signatures ?? [])].flatMap((signature) =>
     signature ? [signature.verifier.x509Certificate?.rawBytes ?? signature.verifier.publicKey?.rawBytes] : [],

@@ -1,0 +1,1 @@
+export {loadTrustRoot, PUBLIC_GOOD} from './trusted-root.ts'
