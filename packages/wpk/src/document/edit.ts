@@ -1,6 +1,7 @@
 import {isMap, isScalar, isSeq, parseDocument} from 'yaml'
 import type {CST, Pair, ParsedNode, Scalar, YAMLMap} from 'yaml'
 
+import type {Json} from '../canonical.ts'
 import {AtomError} from '../errors.ts'
 import {formatPath} from './path.ts'
 import {isPlainText, quoteText} from './scalars.ts'
@@ -20,12 +21,34 @@ interface Splice {
  * YAML, when the parent is no mapping, or when the place holds a collection.
  */
 export function setScalar(text: string, path: readonly string[], value: string): string {
+  return writeEntry(text, path, flowText(value, path), false)
+}
+
+/**
+ * The same for any JSON value, written on one line; it replaces a scalar or a collection that is on one line, too.
+ * Throws WPK_INVALID as setScalar does.
+ */
+export function setValue(text: string, path: readonly string[], value: Json): string {
+  return writeEntry(text, path, flowText(value, path), true)
+}
+
+function flowText(value: Json, path: readonly string[]): string {
+  if (Array.isArray(value)) return `[${value.map((item) => flowText(item, path)).join(', ')}]`
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([key, member]) => `${flowText(key, path)}: ${flowText(member, path)}`)
+    return `{${members.join(', ')}}`
+  }
+  if (typeof value !== 'string') return JSON.stringify(value)
+  if (!value.isWellFormed()) throw notEditable(path, 'the value holds half of a surrogate pair')
+  return quoteText(value)
+}
+
+function writeEntry(text: string, path: readonly string[], written: string, overFlow: boolean): string {
   const parent = findMapping(text, path.slice(0, -1))
   const key = path.at(-1)
   if (key === undefined) throw notEditable(path, 'the path is empty')
-  if (!value.isWellFormed()) throw notEditable(path, 'the value holds half of a surrogate pair')
   const entry = findEntry(parent, key)
-  const splice = entry ? replaceValue(text, entry, value, path) : insertEntry(text, parent, key, value)
+  const splice = entry ? replaceValue(text, entry, written, path, overFlow) : insertEntry(text, parent, key, written)
   return text.slice(0, splice.start) + splice.text + text.slice(splice.end)
 }
 
@@ -53,10 +76,13 @@ function findEntry(map: Map, key: string): Entry | undefined {
   return map.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
 }
 
-function replaceValue(text: string, entry: Entry, value: string, path: readonly string[]): Splice {
-  const quoted = quoteText(value)
+function replaceValue(text: string, entry: Entry, quoted: string, path: readonly string[], overFlow: boolean): Splice {
   const node = entry.value
-  if (node && !isScalar(node)) throw notEditable(path, `${formatPath(path)} is not a single value`)
+  if (node && !isScalar(node)) {
+    const {flow, range} = node as {flow?: boolean; range: [number, number, number]}
+    if (overFlow && flow) return {start: range[0], end: range[1], text: quoted}
+    throw notEditable(path, `${formatPath(path)} is not a single value`)
+  }
   if (!node || isEmpty(node)) return fillEmpty(entry, quoted)
   const [start, end] = node.range
   if (!isBlock(node)) return {start, end, text: quoted}
@@ -85,9 +111,9 @@ function fillEmpty(entry: Entry, quoted: string): Splice {
   return {start: end, end, text: `: ${quoted}`}
 }
 
-function insertEntry(text: string, map: Map, key: string, value: string): Splice {
+function insertEntry(text: string, map: Map, key: string, written: string): Splice {
   const quoted = isJson(map) || !isPlainText(key)
-  const entry = `${quoted ? quoteText(key) : key}: ${quoteText(value)}`
+  const entry = `${quoted ? quoteText(key) : key}: ${written}`
   return map.flow ? insertFlow(text, map, entry) : insertLine(text, map, entry)
 }
 

@@ -1,7 +1,7 @@
 export {HANDLER_TYPES, K8S_ACTIONS} from './configurations.ts'
 export type {HandlerType, K8sAction} from './configurations.ts'
 export {parseDuration} from './duration.ts'
-export {setScalar} from './edit.ts'
+export {setScalar, setValue} from './edit.ts'
 export {explainField} from './explain.ts'
 export type {FieldDoc} from './explain.ts'
 export type {Finding, Fix, Level, Locate, Position, Severity} from './finding.ts'

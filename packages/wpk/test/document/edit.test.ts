@@ -1,6 +1,6 @@
 import {expect} from 'chai'
 import fc from 'fast-check'
-import {parseYaml, setScalar} from '@atomctl/wpk/document'
+import {parseYaml, setScalar, setValue} from '@atomctl/wpk/document'
 import type {Json, JsonObject} from '@atomctl/wpk/canonical'
 
 import {playbooks} from '../vectors.ts'
@@ -209,3 +209,40 @@ function expectOneChange(before: string, after: string): void {
   while (end < before.length - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++
   expect(before.slice(start, before.length - end)).to.be.oneOf(['', '|\n    old', '|\n    old\n'])
 }
+
+describe('setValue writes', () => {
+  const LIST =
+    'spec:\n  parameters:\n    - name: a\n      type: integer\n    # next\n    - {name: b, type: string}\nend: 1\n'
+
+  it('a number, a boolean, a list and a mapping, into a sequence, each on one line', () => {
+    const path = ['spec', 'parameters', '0', 'default']
+    for (const [value, written] of [
+      [3, '3'],
+      [true, 'true'],
+      [['x', 1], '["x", 1]'],
+      [{k: 'v: w'}, '{"k": "v: w"}'],
+    ] as const)
+      expect(setValue(LIST, path, value as Json)).to.equal(
+        LIST.replace('type: integer\n', `type: integer\n      default: ${written}\n`),
+      )
+  })
+
+  it('over a scalar and over a collection on one line, never over one of several lines', () => {
+    expect(setValue('a: [1, 2] # why\n', ['a'], [3])).to.equal('a: [3] # why\n')
+    expect(setValue(LIST, ['spec', 'parameters', '1', 'name'], 'c')).to.equal(LIST.replace('name: b', 'name: "c"'))
+    expect(() => setValue('a:\n  - 1\n', ['a'], [3])).to.throw('not a single value')
+    expect(() => setScalar('a: [1]\n', ['a'], 'x')).to.throw('not a single value')
+  })
+
+  it('what the gate reads back as the same value, whatever the text', () => {
+    const leaf = fc.oneof(fc.string({unit: 'grapheme'}), fc.integer(), fc.boolean(), fc.constant(null))
+    fc.assert(
+      fc.property(fc.oneof(leaf, fc.array(leaf)), (value) => {
+        const {value: read, findings} = parseYaml(encode(setValue('a: 1\nb: 2\n', ['a'], value)), 'x')
+        expect(findings).to.deep.equal([])
+        expect(read).to.deep.equal({a: value, b: 2})
+      }),
+      {numRuns: 200},
+    )
+  })
+})
