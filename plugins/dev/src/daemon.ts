@@ -1,6 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process'
-import {rmSync} from 'node:fs'
-import {open, readFile, rename, rm} from 'node:fs/promises'
+import {closeSync, openSync, rmSync} from 'node:fs'
+import {readFile, rename, rm} from 'node:fs/promises'
 import {basename, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Environment} from '@atomctl/sdk/config'
@@ -39,8 +39,8 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
   await makePrivateDirectory(layout.home)
   // Each attempt has its own log until it has won: two may start at once.
   const log = attemptLogOf(layout)
-  const daemon = await launch(plan, log)
-  // a second Ctrl-C ends this process at once, in the middle of anything
+  const daemon = launch(plan, log)
+  // A second Ctrl-C ends this process at once, in the middle of anything; nothing is awaited before this is in place.
   const leaveNothing = (): void => {
     daemon.kill('SIGKILL')
     rmSync(log, {force: true})
@@ -60,9 +60,9 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
   }
 }
 
-async function launch({layout, root, args, environment}: DaemonPlan, log: string): Promise<ChildProcess> {
+function launch({layout, root, args, environment}: DaemonPlan, log: string): ChildProcess {
   const entry = basename(process.argv[1] ?? '') === 'dev.js' ? 'dev.js' : 'run.js'
-  const output = await open(log, 'w', 0o600)
+  const output = openSync(log, 'w', 0o600)
   try {
     return spawn(
       process.execPath,
@@ -71,12 +71,12 @@ async function launch({layout, root, args, environment}: DaemonPlan, log: string
         cwd: layout.home,
         env: withoutSecrets(environment),
         detached: true,
-        stdio: ['ignore', output.fd, output.fd],
+        stdio: ['ignore', output, output],
         windowsHide: true,
       },
     )
   } finally {
-    await output.close()
+    closeSync(output)
   }
 }
 
