@@ -106,7 +106,7 @@ export abstract class AtomCommand extends Command {
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     const parsed = await super.parse<F, B, A>(options, argv)
-    this.#flags = parsed.flags as GlobalFlags
+    this.#flags = parsed.flags
     this.atom.applyFlags(settingsOf({...this.#flags}), this.#debugLine())
     return parsed
   }

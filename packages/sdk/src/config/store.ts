@@ -2,7 +2,6 @@ import {readFile} from 'node:fs/promises'
 import type {Json} from '@atomctl/wpk/canonical'
 import {AtomError} from '@atomctl/wpk/errors'
 import {writeFileSafely} from '../files/write.ts'
-import {loadConfigurationFile} from './file.ts'
 
 export interface ConfigurationEdit {
   readonly path: readonly string[]
