@@ -1,6 +1,8 @@
+import {randomBytes} from 'node:crypto'
 import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
+import {setImmediate} from 'node:timers/promises'
 import {expect} from 'chai'
-import {createSandbox, filesOf, type Sandbox} from '../support/atomctl.ts'
+import {createSandbox, filesOf, finished, type Sandbox} from '../support/atomctl.ts'
 import {packageText, trustOwnKey, writePackage} from '../support/packages.ts'
 
 describe('pack', function () {
@@ -116,6 +118,20 @@ describe('pack', function () {
     expect(code).to.equal(0)
     expect(stderr).to.match(/^\[WARNING\] the signature in .* does not cover what was packed/m)
     expect(stderr).to.match(/^\[WARNING\] book-1\.0\.0\.wpk\.tar\.gz\.sigstore\.json belongs to an earlier tarball/m)
+  })
+
+  it('leaves no half-written tarball when it is interrupted', async () => {
+    await writeDirectory()
+    // larger than can be compressed before the signal arrives
+    await writeFile(sandbox.path('book/data.bin'), randomBytes(32 * 1024 ** 2))
+    const child = sandbox.spawn(['pack', 'book'])
+    const ended = finished(child)
+    while (!(await filesOf(sandbox)).some((name) => name.endsWith('.tmp'))) await setImmediate()
+    child.kill('SIGINT')
+    const {code, stderr} = await ended
+    expect(code).to.equal(130)
+    expect(stderr).to.contain('[ERROR] Interrupted')
+    expect(await filesOf(sandbox)).to.deep.equal(['book'])
   })
 
   it('refuses a SOURCE_DATE_EPOCH that is no time', async () => {
