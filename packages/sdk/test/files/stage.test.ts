@@ -112,8 +112,8 @@ describe('a staged file', () => {
     const program = `
       const {stageFile} = await import('@atomctl/sdk/files')
       await stageFile(${JSON.stringify(at('x'))}, 'content')
-      process.stdout.write('staged')
       process.on('SIGTERM', () => process.exit(143))
+      process.stdout.write('staged')
       setInterval(() => {}, 1000)`
     const cwd = fileURLToPath(new URL('../..', import.meta.url))
     const child = spawn(process.execPath, ['--import', sources, '--input-type=module', '-e', program], {cwd})
