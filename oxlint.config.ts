@@ -62,6 +62,7 @@ export default defineConfig({
         'node/no-process-env': 'off',
         'promise/always-return': 'off',
         'typescript/no-unnecessary-type-assertion': 'off',
+        'typescript/no-unnecessary-type-parameters': 'off',
       },
     },
     {

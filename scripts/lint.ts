@@ -1,7 +1,7 @@
 import {build} from './build.ts'
 import {type Check, checkDocs, checkGenerated, checkImports, checkTypes, QUICK_CHECKS} from './checks.ts'
 
-const CHECKS: readonly Check[] = [...QUICK_CHECKS, checkImports, build, checkTypes, checkGenerated, checkDocs]
+const CHECKS: readonly Check[] = [build, ...QUICK_CHECKS, checkImports, checkTypes, checkGenerated, checkDocs]
 
 for (const check of CHECKS) {
   try {
