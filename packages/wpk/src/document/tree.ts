@@ -62,6 +62,8 @@ export class TreeReader {
     if (key.type === 'PLAIN' && key.source === '<<') {
       return this.#refuse('yaml_merge', 'Merge keys are not allowed: repeat the values', key, path)
     }
+    // no quotes to write: where an empty key stands is not where its text would have to
+    if (key.type === 'PLAIN' && key.source === '') return this.#refuse('yaml_key', 'The key is missing', key, path)
     if (this.#text.slice(key.range[0], key.range[1]).includes('\n')) {
       this.#refuse('yaml_key', 'A mapping key must stand on one line', key, path)
     }

@@ -44,6 +44,14 @@ describe('fixDocument', () => {
     expect(fix('a:\nb: # c\nc:').text).to.equal('a: null\nb: null # c\nc: null')
   })
 
+  it('leaves a missing key alone, wherever the parser says it stands', () => {
+    for (const text of ['? a\n    # c\n    b\n: a\n', ': a\n', '? \n: a\n']) {
+      const {text: after, remaining} = fixDocument(new TextEncoder().encode(text), 'x.wpk.yaml')
+      expect(after).to.equal(text)
+      expect(remaining.some(({rule}) => rule === 'yaml_key')).to.equal(true)
+    }
+  })
+
   it('leaves no fixable finding, so that a second time changes nothing', () => {
     fc.assert(
       fc.property(nastyDocument, (text) => {
