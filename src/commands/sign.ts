@@ -2,26 +2,53 @@ import {AtomCommand} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
 import {readSource} from '@atomctl/sdk/packing'
 import {loadSigningKey, signDetached, type SignedFileResult, signInPlace, signTargets} from '@atomctl/sdk/signing'
+import {createKeylessSigner} from '@atomctl/sdk/sigstore'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {signView} from '../lib/views/sign.ts'
+
+function keylessFlag(description: string, helpValue: string) {
+  return Flags.string({description, helpValue, dependsOn: ['keyless'], helpGroup: 'KEYLESS'})
+}
+
+function keylessUrl(description: string) {
+  return Flags.string({
+    description,
+    helpValue: 'URL',
+    dependsOn: ['keyless'],
+    exclusive: ['signing-config'],
+    helpGroup: 'KEYLESS',
+  })
+}
 
 export default class Sign extends AtomCommand {
   static override summary = 'Sign packages'
   static override description = `The signature goes into metadata.signature of the document: one line changes, everything else stays byte for byte.
 Signing again replaces the signature. A directory is a package with its files, which the signature then covers.
 Everything is checked before the first file changes. The key is --key, else ATOMCTL_KEY, else signing_key of the configuration,
-else ./cosign.key; its password comes from COSIGN_PASSWORD or is asked for.`
+else ./cosign.key; its password comes from COSIGN_PASSWORD or is asked for.
+With --keyless there is no key to keep: a Sigstore certifies a new one for the identity in an OIDC token (--identity-token, else
+SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock witnesses the signature. What a log records is public there.`
   static override examples = [
     '<%= config.bin %> sign restart-unhealthy.wpk.yaml',
     '<%= config.bin %> sign *.wpk.yaml --key release.key',
     '<%= config.bin %> sign --detached restart-unhealthy-1.0.0.wpk.tar.gz',
+    '<%= config.bin %> sign restart-unhealthy.wpk.yaml --keyless --signing-config signing_config.json --identity-token @token.jwt',
   ]
   static override args = {
     file: Args.string({description: 'Document, or directory of a package', required: true, multiple: true}),
   }
   static override flags = {
-    key: Flags.string({description: 'Private key file', helpValue: 'FILE'}),
+    key: Flags.string({description: 'Private key file', helpValue: 'FILE', exclusive: ['keyless']}),
+    keyless: Flags.boolean({description: 'Sign with a certificate for an OIDC identity instead of a key'}),
+    'identity-token': keylessFlag('OIDC token: its text, @FILE, or - for standard input', 'TOKEN'),
+    'signing-config': keylessFlag(
+      'Sigstore to use: a signing_config.json, or public-good to fetch the public one',
+      'FILE',
+    ),
+    'fulcio-url': keylessUrl('Certificate authority'),
+    'rekor-url': keylessUrl('Transparency log (Rekor v1; v2 takes --signing-config)'),
+    'tsa-url': keylessUrl('Timestamp authority'),
     detached: Flags.boolean({description: 'Write FILE.sigstore.json beside any file instead of changing it'}),
     registry: Flags.string({
       description: 'Bind the signature to this registry',
@@ -36,7 +63,9 @@ else ./cosign.key; its password comes from COSIGN_PASSWORD or is asked for.`
     if (registry !== undefined && !/^https?:$/.test(URL.parse(registry)?.protocol ?? '')) throw notUrl(registry)
     const paths = await signTargets(args.file, flags.detached)
     const sources = flags.detached ? [] : await Promise.all(paths.map(readSource))
-    const signer = await loadSigningKey({atom: this.atom, interactive: this.interactive})
+    const signer = flags.keyless
+      ? await createKeylessSigner(flags, this.atom)
+      : await loadSigningKey({atom: this.atom, interactive: this.interactive})
     const signed = flags.detached ? await signDetached(paths, signer) : await signInPlace(sources, signer, registry)
     return this.emit(signView, signed)
   }

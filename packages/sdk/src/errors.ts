@@ -18,6 +18,7 @@ const CLI_ERRORS = {
   CHECK_FAILED: {exit: 1, summary: 'doctor found something that has to be put right'},
   GATE_NOT_RUN: {exit: 5, summary: 'The signature check did not run, so the command refuses to'},
   NOT_AUTHENTICATED: {exit: 4, summary: 'The service wants a valid token'},
+  IDENTITY_TOKEN_INVALID: {exit: 4, summary: 'Keyless signing has no identity token, or one that cannot be used'},
   DENIED: {exit: 5, summary: 'The service understood the token and refuses the action'},
   NOT_FOUND: {exit: 6, summary: 'The service does not know this workflow or execution'},
   ENDPOINT_NOT_FOUND: {exit: 6, summary: 'The URL answers, but is not the service expected there'},

@@ -5,9 +5,11 @@ export const signView: View<SignedFileResult[]> = {
   kind: 'SignedFiles',
   text: (signed, style) =>
     signed
-      .flatMap(({file, fingerprint, digest}) => [
+      .flatMap(({file, fingerprint, digest, identity, issuer}) => [
         `${style.good('[SUCCESS]')} Signed: ${oneLine(file)}`,
-        `  Key: ${fingerprint}`,
+        identity === undefined
+          ? `  Key: ${fingerprint}`
+          : `  Signed By: ${oneLine(identity)} (issuer ${oneLine(issuer ?? '')})`,
         ...(digest === undefined ? [] : [`  Digest: ${digest}`]),
       ])
       .join('\n'),

@@ -9,7 +9,12 @@ export interface SignedFileResult {
   id?: string
   /** `sha256:…` of what was signed: the canonical document; absent for a detached signature. */
   digest?: string
+  /** Of the key; in keyless signing, of the key that existed for this signature only. */
   fingerprint: string
+  /** Keyless: whom the certificate names. */
+  identity?: string
+  /** Keyless: who vouched for the identity. */
+  issuer?: string
 }
 
 /**
@@ -35,7 +40,7 @@ export async function signInPlace(
   for (const file of staged) await file.commit()
   const fingerprint = fingerprintOfHint(signer.keyHint)
   return sources.map(({path, document}) => {
-    return {file: path, id: document.id, digest: documentDigest(document.value), fingerprint}
+    return {file: path, id: document.id, digest: documentDigest(document.value), fingerprint, ...signer.claims}
   })
 }
 
@@ -53,5 +58,5 @@ export async function signDetached(paths: readonly string[], signer: Signer): Pr
     staged.push(stack.use(await stageFile(bundlePathOf(path), `${JSON.stringify(bundle)}\n`)))
   }
   for (const file of staged) await file.commit()
-  return staged.map(({path}) => ({file: path, fingerprint: fingerprintOfHint(signer.keyHint)}))
+  return staged.map(({path}) => ({file: path, fingerprint: fingerprintOfHint(signer.keyHint), ...signer.claims}))
 }

@@ -1,1 +1,2 @@
+export {createKeylessSigner, type KeylessFlags} from './keyless.ts'
 export {loadTrustRoot, PUBLIC_GOOD} from './trusted-root.ts'

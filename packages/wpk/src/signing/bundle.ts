@@ -1,6 +1,7 @@
 import {parseStrictJson} from './json.ts'
 import {malformed} from './malformed.ts'
 import {type Material, readMaterial} from './material.ts'
+import type {SignedContent, Witnessed} from './signer.ts'
 import {readBytes, readFields, readList, readOneOf, readText} from './shape.ts'
 
 /** Media type of a Sigstore bundle v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto). */
@@ -111,28 +112,35 @@ function readEnvelope(value: unknown, signatureFields: readonly ('sig' | 'keyid'
   }
 }
 
-/** A v0.3 bundle over a message digest, field for field as cosign writes it. */
-export function messageBundle(keyHint: string, digest: Uint8Array, signature: Uint8Array): object {
+/**
+ * A v0.3 bundle around what was signed, field for field as cosign writes it. `material` is a key's hint or what
+ * witnesses gave. No keyid and no empty lists: cosign refuses both.
+ */
+export function writeBundle(content: SignedContent, material: string | Witnessed): object {
   return {
     mediaType: BUNDLE_MEDIA_TYPE,
-    verificationMaterial: {publicKey: {hint: keyHint}},
-    messageSignature: {
-      messageDigest: {algorithm: 'SHA2_256', digest: toBase64(digest)},
-      signature: toBase64(signature),
-    },
+    verificationMaterial: typeof material === 'string' ? {publicKey: {hint: material}} : writeWitnessed(material),
+    ...writeContent(content),
   }
 }
 
-/** A v0.3 bundle around a DSSE envelope. No keyid and no empty lists: cosign refuses both. */
-export function envelopeBundle(
-  keyHint: string,
-  {payload, payloadType, signature}: {payload: Uint8Array; payloadType: string; signature: Uint8Array},
-): object {
+function writeWitnessed({certificate, tlogEntries, timestamps}: Witnessed): object {
+  const rfc3161Timestamps = timestamps.map((timestamp) => ({signedTimestamp: toBase64(timestamp)}))
   return {
-    mediaType: BUNDLE_MEDIA_TYPE,
-    verificationMaterial: {publicKey: {hint: keyHint}},
-    dsseEnvelope: {payload: toBase64(payload), payloadType, signatures: [{sig: toBase64(signature)}]},
+    certificate: {rawBytes: toBase64(certificate)},
+    ...(tlogEntries.length > 0 && {tlogEntries}),
+    ...(timestamps.length > 0 && {timestampVerificationData: {rfc3161Timestamps}}),
   }
+}
+
+function writeContent(content: SignedContent): object {
+  const signature = toBase64(content.signature)
+  if (content.kind === 'message') {
+    const messageDigest = {algorithm: 'SHA2_256', digest: toBase64(content.digest)}
+    return {messageSignature: {messageDigest, signature}}
+  }
+  const {payloadType} = content
+  return {dsseEnvelope: {payload: toBase64(content.payload), payloadType, signatures: [{sig: signature}]}}
 }
 
 function toBase64(data: Uint8Array): string {

@@ -4,10 +4,10 @@ import {DEFAULT_LIMITS} from '../archive/limits.ts'
 import {canonicalize} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
-import {envelopeBundle, messageBundle} from './bundle.ts'
+import {writeBundle} from './bundle.ts'
 import {encodeSignature} from './embedded.ts'
 import {encodeEnvelope, PAYLOAD_TYPE} from './envelope.ts'
-import type {Signer} from './signer.ts'
+import type {SignedContent, Signer} from './signer.ts'
 import {type StatementOptions, writeStatement} from './statement.ts'
 
 /** A document with its signature in it. Only the one line of the signature differs from the unsigned text. */
@@ -30,7 +30,7 @@ export async function signDocument(
   const {loadDocument, setScalar} = await import('../document/index.ts')
   const payload = Buffer.from(JSON.stringify(writeStatement(document, options)))
   const signature = await signer.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
-  const bundle = envelopeBundle(signer.keyHint, {payload, payloadType: PAYLOAD_TYPE, signature})
+  const bundle = await bundleFor({kind: 'envelope', payloadType: PAYLOAD_TYPE, payload, signature}, signer)
   const text = setScalar(document.text, ['metadata', 'signature'], encodeSignature(bundle))
   checkSize(text, document, options)
   const signed = loadDocument(Buffer.from(text), document.source)
@@ -67,5 +67,9 @@ export async function signFile(source: () => Readable, signer: Signer): Promise<
     }
   }
   const signature = await signer.sign(digested())
-  return messageBundle(signer.keyHint, digest.digest(), signature)
+  return bundleFor({kind: 'message', digest: digest.digest(), signature}, signer)
+}
+
+async function bundleFor(content: SignedContent, signer: Signer): Promise<object> {
+  return writeBundle(content, signer.witness ? await signer.witness(content) : signer.keyHint)
 }

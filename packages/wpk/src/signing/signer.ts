@@ -1,7 +1,28 @@
 import {createPublicKey, createSign, type KeyObject} from 'node:crypto'
 import {AtomError} from '../errors.ts'
+import type {Claims} from './certificate.ts'
 import {loadPrivateKey} from './keys.ts'
 import {describeKey, hintOf, publicKeyPemOf} from './public-key.ts'
+
+/** What was signed, as far as witnesses ask for it. */
+export type SignedContent =
+  | {readonly kind: 'message'; readonly digest: Uint8Array; readonly signature: Uint8Array}
+  | {
+      readonly kind: 'envelope'
+      readonly payloadType: string
+      readonly payload: Uint8Array
+      readonly signature: Uint8Array
+    }
+
+/** What a keyless bundle brings along in place of a key's hint. */
+export interface Witnessed {
+  /** DER of the signer's certificate. */
+  readonly certificate: Uint8Array
+  /** TransparencyLogEntry JSON (sigstore/protobuf-specs, sigstore_rekor.proto). */
+  readonly tlogEntries: readonly object[]
+  /** RFC 3161 time-stamp responses. */
+  readonly timestamps: readonly Uint8Array[]
+}
 
 /** Signs with one key. The signature is ECDSA P-256 over SHA-256 in DER, which every cosign verifies. */
 export interface Signer {
@@ -10,6 +31,10 @@ export interface Signer {
   readonly publicKeyPem: string
   /** Data too large for memory comes as a stream of chunks. */
   sign(data: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array>
+  /** Keyless only: has the signature witnessed by logs and clocks, and gives what a bundle needs to prove it. */
+  readonly witness?: (content: SignedContent) => Promise<Witnessed>
+  /** Keyless only: whom the certificate names. */
+  readonly claims?: Claims
 }
 
 /** A signer from an encrypted private key in cosign's format. Throws KEY_INVALID or KEY_PASSWORD. */
