@@ -1,3 +1,4 @@
 export {requirePolicyApproval} from './approval.ts'
 export {DOCUMENT_LIMIT, loadPackage, type LocalPackage} from './load.ts'
+export {keepGarbageSmall} from './memory.ts'
 export {isFileReference, parseWorkflowId} from './reference.ts'

@@ -2,6 +2,7 @@ import {stat} from 'node:fs/promises'
 import type {WpkDocument} from '@atomctl/wpk/document'
 import {AtomError} from '@atomctl/wpk/errors'
 import {oneLine} from '../output/style.ts'
+import {keepGarbageSmall} from './memory.ts'
 import {inputFailure, readHead, readInput, streamOf} from '../files/read.ts'
 
 /** Upper bound of a document (spec: package format, the gate). */
@@ -45,6 +46,7 @@ async function isTarball(path: string): Promise<boolean> {
 
 async function loadTarball(path: string): Promise<LocalPackage> {
   const {readArchive} = await import('@atomctl/wpk/archive')
+  keepGarbageSmall()
   const {documentBytes, files, digest, size} = await readArchive(streamOf(path))
   return {path, kind: 'tarball', document: await parseDocument(documentBytes, path), files, digest, size}
 }

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {Readable} from 'node:stream'
 import {type StagedFile, stageFile} from '../files/index.ts'
 import type {Signer} from '@atomctl/wpk/signing'
+import {keepGarbageSmall} from '../packages/memory.ts'
 import {bundlePathOf} from './detached-bundle.ts'
 import {type DigestedSource, digestSource, type PackageSource} from './package-source.ts'
 
@@ -65,6 +66,7 @@ interface WrittenArchive {
 
 async function writeArchive(source: PackageSource, bytes: Uint8Array, target: PackTarget): Promise<WrittenArchive> {
   const {documentMember, packArchive} = await import('@atomctl/wpk/archive')
+  keepGarbageSmall()
   const {path, sourceDateEpoch} = target
   const options = sourceDateEpoch === undefined ? {} : {sourceDateEpoch}
   const archive = packArchive([documentMember(bytes), ...source.files], options)
