@@ -13,10 +13,17 @@ export const largePackage: Benchmark = async ({smoke}) => {
   await sandbox.run('keys', 'generate', '--trust')
   await sandbox.startServices()
   const bare = await sandbox.measureNode(['-e', '0'])
-  const pack = await sandbox.measure('pack', 'large', '--sign')
+  const pack = await sandbox.measure('pack', 'large')
+  // opening a key in cosign's format takes 64 MiB by itself (scrypt, N=65536, r=8)
+  const signed = await sandbox.measure('pack', 'large', '--sign')
   const verify = await sandbox.measure('verify', tarball)
   const push = await sandbox.measure('push', tarball)
-  return [row('pack --sign', size, pack, bare), row('verify', size, verify, bare), row('push', size, push, bare)]
+  return [
+    row('pack', size, pack, bare),
+    row('pack --sign', size, signed, bare),
+    row('verify', size, verify, bare),
+    row('push', size, push, bare),
+  ]
 }
 
 function row(command: string, size: number, result: ProcessResult, bare: ProcessResult): Row {
