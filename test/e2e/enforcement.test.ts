@@ -275,7 +275,7 @@ rules: [{name: all, signers: [{keys: [stranger]}]}]
   describe('by asking a service directly', () => {
     type Reply = [status: number, code: unknown]
 
-    async function post(url: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Reply> {
+    async function post(url: string, body: string | FormData, headers: Record<string, string> = {}): Promise<Reply> {
       const answer = await fetch(url, {method: 'POST', body, headers: {authorization: `Bearer ${token}`, ...headers}})
       return [answer.status, ((await answer.json()) as {code?: unknown}).code]
     }

@@ -9,7 +9,7 @@ export interface ParsedPolicy {
   readonly locate: Locate
 }
 
-type Locate = ReturnType<typeof parseYaml>['locate']
+export type Locate = ReturnType<typeof parseYaml>['locate']
 
 /** Reads a policy through the same gate as packages. Throws TRUST_POLICY_INVALID naming line and column. */
 export function parsePolicy(bytes: Uint8Array, source: string): ParsedPolicy {
@@ -59,12 +59,12 @@ function invalid(source: string, position: Place, message: string, cause?: unkno
 }
 
 /** The nearest place that exists in the text: a missing field is shown at what should hold it. */
-function place(locate: Locate, path: readonly PropertyKey[]): Place {
+export function place(locate: Locate, path: readonly PropertyKey[]): Place {
   const found = locate(pathText(path))
   return found ?? (path.length > 0 ? place(locate, path.slice(0, -1)) : undefined)
 }
 
-function pathText(path: readonly PropertyKey[]): string {
+export function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     .join('')

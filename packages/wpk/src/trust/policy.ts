@@ -94,7 +94,7 @@ async function loadKey(parsed: ParsedPolicy, name: string): Promise<TrustedKey> 
   }
 }
 
-async function readSmallFile(path: string, policy: string): Promise<Buffer> {
+export async function readSmallFile(path: string, policy: string): Promise<Buffer> {
   try {
     const stats = await stat(path)
     if (!stats.isFile()) throw new Error('not a regular file')

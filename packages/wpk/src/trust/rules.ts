@@ -11,7 +11,7 @@ export interface Subject {
 }
 
 /** How exactly the best matching pattern names the thing: packages count before registries. */
-type Specificity = readonly [packages: number, registries: number]
+export type Specificity = readonly [packages: number, registries: number]
 
 /** The name under which the policy's default shows where no rule matches. */
 export const DEFAULT_RULE = '(default)'
@@ -24,9 +24,10 @@ export function selectRule(policy: TrustPolicy, subject: Subject): TrustRule {
   const matches = policy.rules
     .map((rule) => ({rule, specificity: specificityOf(rule, subject)}))
     .filter((match): match is {rule: TrustRule; specificity: Specificity} => match.specificity !== undefined)
-    .sort((left, right) => compare(right.specificity, left.specificity))
+    .sort((left, right) => compareSpecificity(right.specificity, left.specificity))
   const [best, second] = matches
-  if (best && second && compare(best.specificity, second.specificity) === 0) throw tie(policy, best.rule, second.rule)
+  if (best && second && compareSpecificity(best.specificity, second.specificity) === 0)
+    throw tie(policy, best.rule, second.rule)
   return best?.rule ?? defaultRule(policy)
 }
 
@@ -35,13 +36,13 @@ function defaultRule(policy: TrustPolicy): TrustRule {
   return {name: DEFAULT_RULE, scope, level: policy.default.level, threshold: 1, signers: [], bindRegistry: false}
 }
 
-function specificityOf({scope}: TrustRule, {name, registry}: Subject): Specificity | undefined {
+export function specificityOf({scope}: TrustRule, {name, registry}: Subject): Specificity | undefined {
   const packages = bestMatch(scope.packages, name)
   const registries = bestMatch(scope.registries.map(normalizePattern), registry && normalizeRegistry(registry))
   return packages === undefined || registries === undefined ? undefined : [packages, registries]
 }
 
-function normalizePattern(pattern: string): string {
+export function normalizePattern(pattern: string): string {
   return pattern.includes('*') ? pattern : normalizeRegistry(pattern)
 }
 
@@ -51,7 +52,7 @@ function bestMatch(patterns: readonly string[], text: string | undefined): numbe
   return ranks.length > 0 ? Math.max(...ranks) : undefined
 }
 
-function rankOf(pattern: string): number {
+export function rankOf(pattern: string): number {
   return pattern.includes('*') ? pattern.replaceAll('*', '').length : Number.MAX_SAFE_INTEGER
 }
 
@@ -63,7 +64,7 @@ export function matchesPattern(pattern: string, text: string | undefined): boole
   return new RegExp(`^${literals.join('[^/\\s]*')}$`).test(text)
 }
 
-function compare(left: Specificity, right: Specificity): number {
+export function compareSpecificity(left: Specificity, right: Specificity): number {
   return left[0] - right[0] || left[1] - right[1]
 }
 
