@@ -1,7 +1,6 @@
 import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
-import {tmpdir} from 'node:os'
 import {expect} from 'chai'
 import {createSandbox, finished, type Sandbox} from '../support/atomctl.ts'
 import {tamper, trustOwnKey, writePackage, writeSignedPackage} from '../support/packages.ts'
@@ -120,24 +119,24 @@ describe('the main job', function () {
   })
 
   it('runs a file in its own process, on the same engine, and leaves nothing', async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith('atomctl-local-'))
+    const options = {env: {TMPDIR: sandbox.path('temporary')}}
+    await mkdir(options.env.TMPDIR)
     const file = await writeSignedPackage(sandbox, {name: 'local', command: 'echo from this process'})
-    const run = await sandbox.atomctl(['run', file, '--local'])
+    const run = await sandbox.atomctl(['run', file, '--local'], options)
     expect(run.code, run.stderr).to.equal(0)
     expect(run.stderr).to.contain('from this process')
     const slow = await writeSignedPackage(sandbox, {name: 'local-slow', command: 'echo begun; sleep 60'})
-    const child = sandbox.spawn(['run', slow, '--local'])
+    const child = sandbox.spawn(['run', slow, '--local'], options)
     const ended = finished(child)
     await seen(child.stderr, 'begun')
     child.kill('SIGINT')
     const interrupted = await ended
     expect(interrupted.code).to.equal(130)
     expect(interrupted.stderr).to.contain('was cancelled')
-    const tooLong = await sandbox.atomctl(['run', slow, '--local', '--timeout', '500ms'])
+    const tooLong = await sandbox.atomctl(['run', slow, '--local', '--timeout', '500ms'], options)
     expect(tooLong.code).to.equal(124)
     expect(tooLong.stderr).to.contain('so it was stopped')
-    const after = (await readdir(tmpdir())).filter((name) => name.startsWith('atomctl-local-'))
-    expect(after).to.deep.equal(before)
+    expect(await readdir(options.env.TMPDIR)).to.deep.equal([])
   })
 
   it('brings the files of a package along and runs with them', async () => {
