@@ -94,7 +94,7 @@ describe('the Sigstore conformance cases, through the command line', () => {
     return
   }
   const folder = join(vectors, 'conformance')
-  describeBundles(folder, readIndex<{vectors: BundleVector[]}>(folder).vectors)
+  describeBundles(folder, readIndex(folder).vectors)
 })
 
 describe('what cosign made, through the command line', () => {
@@ -105,7 +105,7 @@ describe('what cosign made, through the command line', () => {
     return
   }
   const folder = join(vectors, 'cosign')
-  const index = readIndex<{bundles: BundleVector[]; attestations: BundleVector[]; keys: KeyVector[]}>(folder)
+  const index = readIndex(folder)
   describeBundles(folder, [...index.bundles, ...index.attestations])
   describeKeys(folder, index.keys)
 })

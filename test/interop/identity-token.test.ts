@@ -25,7 +25,9 @@ describe('the identity token of keyless signing', function () {
   afterEach(() => sandbox[Symbol.asyncDispose]())
 
   const sign = (flags: readonly string[], env: Record<string, string> = {}, input?: string): Promise<RunResult> => {
-    const services = ['--fulcio-url', sigstore.url, '--rekor-url', sigstore.url]
+    const services = ['--fulcio-url', '--rekor-url'].flatMap((flag) =>
+      flags.includes(flag) ? [] : [flag, sigstore.url],
+    )
     return sandbox.atomctl(['sign', 'blob.bin', '--detached', '--keyless', ...services, ...flags], {
       env,
       ...(input === undefined ? {} : {input}),

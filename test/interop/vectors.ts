@@ -30,8 +30,16 @@ export interface KeyVector {
   readonly expect: string
 }
 
-export function readIndex<T>(folder: string): T {
-  return JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as T
+/** The index of a folder: `vectors` in conformance, the others in cosign. */
+export interface VectorIndex {
+  readonly vectors: readonly BundleVector[]
+  readonly bundles: readonly BundleVector[]
+  readonly attestations: readonly BundleVector[]
+  readonly keys: readonly KeyVector[]
+}
+
+export function readIndex(folder: string): VectorIndex {
+  return JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as VectorIndex
 }
 
 /** The command line that checks a vector. */

@@ -95,7 +95,14 @@ async function timestamp(query: Buffer): Promise<Uint8Array> {
   }
 }
 
-async function answer(request: IncomingMessage): Promise<{status: number; type: string; body: string | Uint8Array}> {
+interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string | Uint8Array
+  readonly etag?: string
+}
+
+async function answer(request: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const body = Buffer.concat(chunks)
@@ -110,7 +117,10 @@ async function answer(request: IncomingMessage): Promise<{status: number; type: 
   const {statusCode, contentType = 'text/plain', response} = await handler(text)
   const bytes = typeof response === 'string' ? response : new Uint8Array(response.buffer)
   // the real Fulcio answers 200, and Go clients insist on it
-  return {status: isFulcio && statusCode === 201 ? 200 : statusCode, type: contentType, body: bytes}
+  // by this header Go clients find the entry in Rekor's answer
+  const etag = path === '/api/v1/log/entries' ? Object.keys(JSON.parse(String(response)) as object)[0] : undefined
+  const status = isFulcio && statusCode === 201 ? 200 : statusCode
+  return {status, type: contentType, body: bytes, ...(etag === undefined ? {} : {etag})}
 }
 
 // One after the other: a timestamp's nonce is passed through the mock.
@@ -118,8 +128,8 @@ let last: Promise<unknown> = Promise.resolve()
 server.on('request', (request, response) => {
   last = last.then(async () => {
     try {
-      const {status, type, body} = await answer(request)
-      response.writeHead(status, {'content-type': type}).end(body)
+      const {status, type, body, etag} = await answer(request)
+      response.writeHead(status, {'content-type': type, ...(etag === undefined ? {} : {etag})}).end(body)
     } catch (error) {
       response.writeHead(400, {'content-type': 'application/json'})
       response.end(JSON.stringify({message: (error as Error).message}))

@@ -46,12 +46,11 @@ describe('vectors made by cosign', () => {
     })
   }
 
-  for (const vector of [...index.bundles, ...index.attestations]) {
+  for (const vector of [...index.bundles, ...index.attestations].filter(({key}) => key !== undefined)) {
     const expected = /atomctl: fail/.test(vector.expect) ? 'fail' : vector.expect
     it(`${vector.bundle ?? 'bare signature'} over ${vector.artifact}: ${expected}`, async function () {
       const {bundle, key} = vector
-      if (bundle === undefined) return this.skip() // a bare signature is no bundle
-      if (key === undefined) return this.skip() // keyless verification is not available yet
+      if (bundle === undefined || key === undefined) return this.skip() // a bare signature is no bundle
       const work = verifyArtifact(Buffer.from(read(bundle)), () => createReadStream(join(folder, vector.artifact)), {
         publicKeyPem: read(key),
       })
@@ -65,7 +64,7 @@ describe('vectors made by cosign', () => {
   }
 })
 
-/** The conformance cases that are signed by key; the keyless ones wait for keyless verification. */
+/** The conformance cases that are signed by key; test/interop runs all of them through the command line. */
 describe('Sigstore conformance vectors', () => {
   if (vectors === undefined) {
     it('are not on this machine', function () {
@@ -78,8 +77,8 @@ describe('Sigstore conformance vectors', () => {
   const cases = (JSON.parse(read('index.json')) as {vectors: (BundleVector & {name: string})[]}).vectors
 
   for (const {name, bundle = '', artifact, key, expect: expected} of cases) {
-    it(`${name}: ${expected}`, async function () {
-      if (key === undefined) return this.skip()
+    if (key === undefined) continue
+    it(`${name}: ${expected}`, async () => {
       const open = (): ReadStream => createReadStream(join(folder, artifact))
       const error = await rejection(verifyArtifact(Buffer.from(read(bundle)), open, {publicKeyPem: read(key)}))
       if (expected === 'pass') expect(error).to.equal(undefined)

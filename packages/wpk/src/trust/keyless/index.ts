@@ -8,7 +8,7 @@ import {readClaims} from '../../signing/certificate.ts'
 import {malformed} from '../../signing/malformed.ts'
 import type {CertifiedSigner, Thresholds, TrustRoot} from '../trust-root.ts'
 import {signatureContent} from './content.ts'
-import {checkVerifier} from './entry.ts'
+import {checkRootHash, checkVerifier} from './entry.ts'
 import {describeRefusal, untrustedCertificate} from './refusal.ts'
 import {readTrustedRoot} from './trusted-root.ts'
 
@@ -69,6 +69,7 @@ class SigstoreRoot implements TrustRoot {
     const {tlog, timestamps, sct} = thresholds
     new Verifier(material, {tlogThreshold: tlog, timestampThreshold: timestamps, ctlogThreshold: sct}).verify(entity)
     checkDistinct(entity, thresholds)
+    for (const {inclusionProof} of entity.tlogEntries) checkRootHash(inclusionProof)
     this.#checkLogPeriods(entity)
     return entity
   }
