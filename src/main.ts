@@ -5,6 +5,7 @@ import {createStyle, failureEnvelope, failureText, formatOf, wantsColour} from '
 import {run} from '@oclif/core/run'
 import {settings} from '@oclif/core/settings'
 import {interruption} from './lib/interruption.ts'
+import {loadOptionsFor} from './lib/load-options.ts'
 
 /**
  * The process: run the command, print an error in the format asked for, leave with the exit code of the CLI
@@ -19,7 +20,7 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   settings.enableAutoTranspile = false
   interruption.install()
   try {
-    await run([...argv], fileURLToPath(root))
+    await run([...argv], await loadOptionsFor(argv, fileURLToPath(root), processEnvironment()))
     await leave(Number(process.exitCode ?? 0))
   } catch (error) {
     await fail(error, argv)
