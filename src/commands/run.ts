@@ -2,6 +2,8 @@ import {AtomCommand, confirmFlag, registryFlag, runtimeFlag, trustPolicyFlag} fr
 import type {SignatureRequirement, VerifiedPackage} from '@atomctl/sdk/enforcement'
 import {describeFailure} from '@atomctl/sdk/errors'
 import {
+  approvalPending,
+  awaitedApproval,
   type ExecutionOutcome,
   gatherParameters,
   outcomeError,
@@ -50,6 +52,10 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     }),
     wait: Flags.boolean({description: 'Wait until the execution ends; exit with its outcome'}),
     timeout: durationFlag({description: 'With --wait: how long to wait; the execution goes on after it'}),
+    'break-glass': Flags.string({
+      description: 'Run without approval, dry run and regard to freezes; for administrators, and recorded',
+      helpValue: 'REASON',
+    }),
     'cancel-on-interrupt': Flags.boolean({description: 'With --wait: Ctrl-C cancels the execution'}),
   }
   static override signature: SignatureRequirement = {
@@ -63,11 +69,12 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     this.confirmContext(flags.confirm)
     const subject = this.verified(args.workflow)
     const parameters = await gatherParameters(subject.verified.document, flags, this.atom, this.interactive)
-    const request = {subject, parameters, dryRun: flags['dry-run'], timeout: flags.timeout, local: flags.local}
-    if (flags.local) return this.#runLocally(request)
+    const {timeout, local, 'dry-run': dryRun, 'break-glass': breakGlass} = flags
+    const request = {subject, parameters, dryRun, breakGlass, timeout, local}
+    if (local) return this.#runLocally(request)
     const runtime = await this.atom.runtime()
     const started = await this.#start(runtime, request)
-    if (!flags.wait) return this.emit(runView, started)
+    if (!flags.wait) return this.#leave(started)
     const cancel = flags['cancel-on-interrupt'] ? () => this.atom.runtime({uninterrupted: true}) : undefined
     return this.#finish(await this.#wait(runtime, started, request, cancel))
   }
@@ -82,8 +89,14 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     return this.#finish(outcome)
   }
 
-  #start(runtime: RuntimeClient, {subject, parameters, dryRun}: RunRequest): Promise<ExecutionOutcome> {
-    return startExecution(runtime, subject, {parameters, dryRun}).catch((error: unknown) => {
+  /** Nobody waits: that it does not run before somebody approves it is said, and exits with 8. */
+  #leave(started: ExecutionOutcome): Promise<ExecutionOutcome> {
+    const approval = awaitedApproval(started)
+    return this.emit(runView, started, approval && approvalPending(started, approval))
+  }
+
+  #start(runtime: RuntimeClient, {subject, parameters, dryRun, breakGlass}: RunRequest): Promise<ExecutionOutcome> {
+    return startExecution(runtime, subject, {parameters, dryRun, breakGlass}).catch((error: unknown) => {
       throw describeFailure('Execution failed to start', error)
     })
   }
@@ -115,6 +128,7 @@ interface RunRequest {
   subject: VerifiedPackage
   parameters: JsonObject
   dryRun: boolean
+  breakGlass: string | undefined
   timeout: number | undefined
   local: boolean
 }

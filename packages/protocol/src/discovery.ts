@@ -13,6 +13,8 @@ export const REGISTRY_CAPABILITIES = [
   'verified-upload',
 ] as const
 export const RUNTIME_CAPABILITIES = [
+  'approvals',
+  'audit',
   'cancel',
   'events',
   'idempotency-key',

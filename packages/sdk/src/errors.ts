@@ -35,6 +35,7 @@ const CLI_ERRORS = {
   STORAGE_UNREACHABLE: {exit: 9, summary: 'The database cannot be opened, or refuses the connection'},
   STORAGE_MIGRATION: {exit: 1, summary: 'The database schema cannot be brought to the version of this program'},
   STORAGE_BYTES_MISSING: {exit: 1, summary: 'Stored bytes are not there, or were removed while they were read'},
+  APPROVAL_PENDING: {exit: 8, summary: 'The execution waits for approval and does not run yet'},
   EXECUTION_FAILED: {exit: 20, summary: 'The execution failed'},
   EXECUTION_CANCELLED: {exit: 21, summary: 'The execution was cancelled'},
   EXECUTION_REJECTED: {exit: 22, summary: 'The execution was rejected'},

@@ -47,6 +47,8 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<L
       storage,
       trustPolicy: async () => options.trustPolicy,
       tokens: {digests: [hash('sha256', token, 'hex')]},
+      // Nobody else can reach it, so nobody could approve anything.
+      approvals: false,
       workDirectory: join(directory, 'work'),
       version: options.version,
       environment: options.environment,

@@ -7,6 +7,7 @@ import {openDatabase} from './database.ts'
 import {checkPorts, listenFailure, namesOf, type ServiceName, urlOf} from './listener.ts'
 import type {Logger} from './logger.ts'
 import type {PolicySource} from './policy.ts'
+import type {NamedToken} from './token.ts'
 
 export interface ServiceOptions {
   readonly storage: StorageOptions
@@ -15,7 +16,9 @@ export interface ServiceOptions {
   readonly ports: Readonly<Partial<Record<ServiceName, number>>>
   readonly trustPolicy: PolicySource
   /** SHA-256 digests (hex) of the accepted tokens; absent: whoever reaches the port may do everything. */
-  readonly tokenDigests?: readonly string[] | undefined
+  readonly tokenDigests?: readonly (string | NamedToken)[] | undefined
+  /** One person's machine: who asks for an execution may approve it. */
+  readonly singleUser: boolean
   /** How clients reach the registry, when that is not the address it listens on. */
   readonly registryUrl?: string | undefined
   readonly anonymousReads: boolean
@@ -71,7 +74,7 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
   const urls: Partial<Record<ServiceName, string>> = {}
   const names = (): readonly string[] => namesOf(options.registryUrl ?? urls.registry)
   // A runtime alone needs it too: packages are read through it, from the database both share.
-  const registry = await createRegistry({...shared, storage, publicUrls: names})
+  const registry = await createRegistry({...shared, tokens: registryTokens(options), storage, publicUrls: names})
   opened.push(() => registry.app.close())
   if (runtimeRoom) {
     const {environment, drainMs} = options
@@ -79,6 +82,8 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
     const {packages} = registry
     const runtime = await runtimeRoom.createRuntime({
       ...shared,
+      tokens: options.tokenDigests === undefined ? OPEN : {digests: options.tokenDigests},
+      singleUser: options.singleUser,
       storage,
       packages,
       registryUrls: names,
@@ -96,17 +101,22 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
 // Like the original services: whoever reaches the port may do everything, with any token at all.
 const OPEN = {
   identify: () => ({name: 'anonymous', role: 'admin'}) as const,
-  verify: () => true,
+  verify: () => ({name: 'anonymous', role: 'admin'}) as const,
 }
 
-function sharedOptions({trustPolicy, tokenDigests, anonymousReads, version, logger}: ServiceOptions) {
-  return {
-    trustPolicy,
-    anonymousReads,
-    version,
-    logger,
-    tokens: tokenDigests === undefined ? OPEN : {digests: tokenDigests},
-  }
+function sharedOptions({trustPolicy, anonymousReads, version, logger}: ServiceOptions) {
+  return {trustPolicy, anonymousReads, version, logger}
+}
+
+/** Those who run or approve executions may read the registry. */
+function registryTokens({tokenDigests}: ServiceOptions) {
+  if (tokenDigests === undefined) return OPEN
+  const digests = tokenDigests.map((token) => {
+    if (typeof token === 'string') return token
+    const {role} = token
+    return {...token, role: role === 'admin' || role === 'publisher' ? role : ('reader' as const)}
+  })
+  return {digests}
 }
 
 async function listen(app: Listener, service: ServiceName, {host, ports}: ServiceOptions): Promise<string> {

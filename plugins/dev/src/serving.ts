@@ -33,10 +33,11 @@ export const runtimePortFlag = {
 export const servingFlags = {
   host: Flags.string({description: 'Address to listen on; any but loopback needs --token-file', default: '127.0.0.1'}),
   'token-file': Flags.string({
-    description: 'Accepted tokens: one a line, or its digest as sha256:HEX',
+    description: 'Accepted tokens: one a line, or its digest as sha256:HEX; then name=ANN role=operator, where wanted',
     helpValue: 'FILE',
   }),
   'anonymous-reads': Flags.boolean({description: 'Let GET requests in without a token'}),
+  'single-user': Flags.boolean({description: 'Let people approve executions that they asked for themselves'}),
   'registry-url': Flags.string({
     description: 'How clients reach the registry, when that is not its --host and port: signatures may be bound to it',
     helpValue: 'URL',
@@ -48,6 +49,7 @@ export interface ServingFlags {
   host: string
   'token-file'?: string | undefined
   'anonymous-reads': boolean
+  'single-user': boolean
   'registry-url'?: string | undefined
   'data-dir'?: string | undefined
   verbose?: boolean
@@ -114,6 +116,7 @@ export abstract class ServeCommand extends AtomCommand {
       tokenDigests,
       host: flags.host,
       anonymousReads: flags['anonymous-reads'],
+      singleUser: flags['single-user'],
       registryUrl: checkUrl(flags['registry-url']),
       version: this.config.version,
       logger: createLogger(process.stderr, flags.verbose ?? false),

@@ -53,6 +53,7 @@ function argumentsOf({layout, registryPort, runtimePort, dataDirectory, trustPol
     `--runtime-port=${runtimePort}`,
     `--data-dir=${resolve(dataDirectory ?? layout.dataDirectory)}`,
     `--token-file=${layout.digestFile}`,
+    '--single-user',
     ...(trustPolicyFile === undefined ? [] : [`--trust-policy=${trustPolicyFile}`]),
   ]
 }

@@ -49,6 +49,7 @@ export const startedView: View<Started> = {
       `  Context: ${started.context}${started.current ? ' (current)' : ` (use it: atomctl context use ${started.context})`}`,
       `  Data: ${printable(started.data_directory)}`,
       '  Stop: atomctl dev down',
+      '  Approvals: single-user, so you may approve what you asked for yourself',
       ...(started.has_trust_policy ? [] : ['', 'No signing key is trusted yet: atomctl keys generate --trust']),
     ].join('\n'),
   names: urls,

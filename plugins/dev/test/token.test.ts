@@ -16,6 +16,23 @@ describe('token files', () => {
   })
   afterEach(() => rmSync(directory, {recursive: true, force: true}))
 
+  it('say whose a token is and what its holder may do', async () => {
+    const digest = hash('sha256', 'the-first-token-here', 'hex')
+    writeFileSync(file, 'the-first-token-here name=ann role=operator\nthe-first-token-here  name=ben\n')
+    expect(await readTokenDigests(file)).to.deep.equal([
+      {digest, name: 'ann', role: 'operator'},
+      {digest, name: 'ben', role: 'admin'},
+    ])
+  })
+
+  for (const line of ['role=king', 'name=', 'nmae=ann', 'name=a/b', 'ann operator'])
+    it(`are refused with ${line} after a token`, async () => {
+      writeFileSync(file, `the-first-token-here ${line}\n`)
+      const error = await readTokenDigests(file).catch((thrown: unknown) => thrown)
+      expect(error).to.include({code: 'INPUT_UNREADABLE'})
+      expect(String(error)).not.to.contain('the-first-token-here')
+    })
+
   it('hold tokens or their digests, with comments between', async () => {
     const digest = hash('sha256', 'the-second-token-here', 'hex')
     writeFileSync(file, `# one\nthe-first-token-here\r\n\n  sha256:${digest}\n`)

@@ -3,12 +3,15 @@ import type {ExecutionRequest} from '@atomctl/protocol/runtime'
 import type {JsonObject} from '@atomctl/protocol/values'
 import {canonicalJson} from '@atomctl/wpk/canonical'
 import {documentFromJson, type WpkDocument} from '@atomctl/wpk/document'
-import {lint} from '@atomctl/wpk/lint'
+import {lint, type LintReport} from '@atomctl/wpk/lint'
 import {checkParameters, declarationsOf} from '@atomctl/wpk/parameters'
 import {ownRegistryName, verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/wpk/trust'
 import type {Handler} from './handlers/handler.ts'
+import type {Identity} from './identity.ts'
+import type {SafetyRules} from './options.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
+import {checkBreakGlass, checkFreeze, type ApprovalNeed} from './safety.ts'
 import {checkEnvironment, checkProgram, isUnfilled, unsupportedHandlers} from './support.ts'
 
 export interface AdmissionOptions {
@@ -16,6 +19,9 @@ export interface AdmissionOptions {
   readonly registryUrls: () => readonly string[]
   readonly handlers: ReadonlyMap<string, Handler>
   readonly hasPackages: boolean
+  /** Somebody could approve an execution here. */
+  readonly takesApprovals: boolean
+  safety(): SafetyRules | Promise<SafetyRules>
   hasPassedDryRun(documentDigest: string, parametersDigest: string): Promise<boolean>
 }
 
@@ -25,6 +31,8 @@ export interface Admitted {
   /** With defaults filled in. */
   readonly parameters: JsonObject
   readonly parametersDigest: string
+  /** The execution has to wait for people. */
+  readonly approval: ApprovalNeed | undefined
 }
 
 /**
@@ -32,14 +40,24 @@ export interface Admitted {
  * parameters, and whether this runtime can do what it asks. Throws a Refusal; never admits what it would only pretend
  * to run. A dry run of what this runtime cannot do is admitted: it says so step by step.
  */
-export async function admit(request: ExecutionRequest, options: AdmissionOptions): Promise<Admitted> {
+export async function admit(
+  request: ExecutionRequest,
+  identity: Identity,
+  options: AdmissionOptions,
+): Promise<Admitted> {
+  if (request.break_glass) checkBreakGlass(identity)
   const document = readRequested(request.wpk_content)
   const verified = await verify(document, request.workflow_id, options)
-  checkPolicy(document.value, request.dry_run)
+  const report = lint(document.value)
+  checkPolicy(report)
   const program = readProgram(document.value)
   const parameters = readParameters(document.value, request.parameters ?? {})
-  const parametersDigest = `sha256:${createHash('sha256').update(canonicalJson(parameters)).digest('hex')}`
-  if (!request.dry_run) await checkSupport(verified, program, parametersDigest, options)
+  const parametersDigest = digestOf(parameters)
+  const isBound = !request.dry_run && !request.break_glass
+  const approval = isBound ? approvalNeed(program, report) : undefined
+  if (!request.dry_run) checkSupport(verified, program, options)
+  if (approval && !options.takesApprovals)
+    throw notSupported(`${approval.reason}, and nobody can approve it on this runtime`)
   const problems = checkEnvironment(program, parameters)
   if (problems.length > 0) throw invalid('PARAMETER_INVALID', problems, ['parameters'])
   const names = declarationsOf(document.value)?.map(({name}) => name) ?? []
@@ -47,7 +65,22 @@ export async function admit(request: ExecutionRequest, options: AdmissionOptions
   // What has no value yet is what a dry run is there to show.
   const fatal = findings.filter(({rule}) => !request.dry_run || !isUnfilled(rule))
   if (fatal.length > 0) throw invalid('WPK_INVALID', fatal, ['wpk_content'])
-  return {verified, program, parameters, parametersDigest}
+  if (isBound) checkFreeze(await options.safety(), new Date())
+  if (isBound) await checkDryRun(verified, program, parametersDigest, options)
+  return {verified, program, parameters, parametersDigest, approval}
+}
+
+/** The digest of parameters with their defaults: what dry runs and approvals are bound to. */
+export function digestOf(parameters: JsonObject): string {
+  return `sha256:${createHash('sha256').update(canonicalJson(parameters)).digest('hex')}`
+}
+
+/** Nothing runs by itself from the policy's threshold on; the package itself may ask for more. */
+function approvalNeed(program: Program, report: LintReport): ApprovalNeed | undefined {
+  if (program.approvalRequired)
+    return {required_by: 'package', reason: 'The package asks for an approval (safety.approval_required)'}
+  if (report.decision !== 'review' || program.mode !== 'auto') return undefined
+  return {required_by: 'policy', reason: `Risk score ${report.score} needs an approval in auto mode`}
 }
 
 function readRequested(content: JsonObject): WpkDocument {
@@ -84,10 +117,7 @@ function promisedBy(workflowId: string): {name?: string; version?: string} {
   return /^(?<name>[a-z0-9-]+)-(?<version>[0-9]+\.[0-9]+\.[0-9]+)$/.exec(workflowId)?.groups ?? {}
 }
 
-function checkPolicy(value: JsonObject, isDryRun: boolean): void {
-  const report = lint(value)
-  if (report.decision === 'review' && isAutomatic(value) && !isDryRun)
-    throw notSupported(`Risk score ${report.score} needs an approval in auto mode, which this runtime cannot take`)
+function checkPolicy(report: LintReport): void {
   if (report.decision !== 'block') return
   const findings = report.findings.filter(({suppressed}) => suppressed === undefined)
   const detail = `The security policy blocks this package: risk score ${report.score}`
@@ -97,10 +127,6 @@ function checkPolicy(value: JsonObject, isDryRun: boolean): void {
     hint: 'atomctl validate',
     findings: findings.map((finding) => ({...finding})),
   })
-}
-
-function isAutomatic(value: JsonObject): boolean {
-  return readProgram(value).mode === 'auto'
 }
 
 function readParameters(value: JsonObject, given: JsonObject): JsonObject {
@@ -116,21 +142,22 @@ function readParameters(value: JsonObject, given: JsonObject): JsonObject {
   return Object.fromEntries([...defaults, ...open])
 }
 
-async function checkSupport(
+function checkSupport(verified: VerifiedDocument, program: Program, options: AdmissionOptions): void {
+  const available = `available: ${[...options.handlers.keys()].join(', ')}`
+  const missing = unsupportedHandlers(program, options.handlers)
+  if (missing.length > 0) throw notSupported(`This runtime cannot run ${missing.join('; ')} (${available})`)
+  const secret = declarationsOf(verified.document.value)?.find(({type}) => type === 'secret')
+  if (secret) throw notSupported(`Parameter "${secret.name}" is a secret, which this runtime cannot resolve`)
+  if (verified.verification.files.length > 0 && !options.hasPackages)
+    throw notSupported('The package brings files along, and this runtime has no registry to fetch them from')
+}
+
+async function checkDryRun(
   verified: VerifiedDocument,
   program: Program,
   parametersDigest: string,
   options: AdmissionOptions,
 ): Promise<void> {
-  const available = `available: ${[...options.handlers.keys()].join(', ')}`
-  const missing = unsupportedHandlers(program, options.handlers)
-  if (missing.length > 0) throw notSupported(`This runtime cannot run ${missing.join('; ')} (${available})`)
-  if (program.approvalRequired)
-    throw notSupported('The package asks for an approval (safety.approval_required), which this runtime cannot take')
-  const secret = declarationsOf(verified.document.value)?.find(({type}) => type === 'secret')
-  if (secret) throw notSupported(`Parameter "${secret.name}" is a secret, which this runtime cannot resolve`)
-  if (verified.verification.files.length > 0 && !options.hasPackages)
-    throw notSupported('The package brings files along, and this runtime has no registry to fetch them from')
   const isMissingDryRun = program.dryRunRequired && !(await options.hasPassedDryRun(verified.digest, parametersDigest))
   if (!isMissingDryRun) return
   throw refuse(

@@ -1,7 +1,11 @@
+import type {Approval} from '@atomctl/protocol/runtime'
 import type {JsonObject} from '@atomctl/protocol/values'
+import {documentDigest} from '@atomctl/wpk/canonical'
 import type {Kysely} from 'kysely'
+import {digestOf} from './admission.ts'
 import {ExecutionStopped, type Durable, type Engine} from './engine/engine.ts'
 import type {Handler} from './handlers/handler.ts'
+import type {Identity} from './identity.ts'
 import {Interpreter, type Job} from './interpreter.ts'
 import type {Metrics} from './metrics.ts'
 import type {Logger} from './options.ts'
@@ -49,7 +53,7 @@ export class Executor {
       (id, outcome, message) => this.#end(id, outcome, message),
     )
     const unfinished = await executions.unfinished()
-    for (const {id, cancel_requested: isCancelled} of unfinished) await this.#reconcile(id, isCancelled)
+    for (const row of unfinished) await this.#reconcile(row)
     const alive = new Set(unfinished.map(({id}) => id))
     for (const id of await workspace.list()) if (!alive.has(id)) await workspace.remove(id)
   }
@@ -58,20 +62,25 @@ export class Executor {
     await this.#options.engine.start(id)
   }
 
+  /** An execution that was approved by a process which died before it could start it. */
+  async startForgotten(id: string): Promise<void> {
+    if ((await this.#options.engine.state(id)) === undefined) await this.start(id)
+  }
+
   /** False when the execution has already ended. */
-  async cancel(id: string): Promise<boolean> {
+  async cancel(id: string, by: Identity): Promise<boolean> {
     const {engine, executions} = this.#options
-    if (!(await executions.requestCancel(id))) return false
+    if (!(await executions.requestCancel(id, {by, action: 'cancelled'}))) return false
     await engine.cancel(id)
     // Nobody runs it here, as when it is still being recovered: then nobody else would say that it ended.
     if (!this.#active.has(id)) await this.#end(id, 'cancelled', 'Cancelled')
     return true
   }
 
-  async #reconcile(id: string, isCancelled: boolean): Promise<void> {
+  async #reconcile({id, cancel_requested: isCancelled, approval_state: approval}: Unfinished): Promise<void> {
     const {engine} = this.#options
     const state = await engine.state(id)
-    if (state === undefined && !isCancelled) return engine.start(id)
+    if (state === undefined && !isCancelled) return approval === 'waiting' ? undefined : engine.start(id)
     if (state === 'active' && !isCancelled) return
     if (state === 'active') await engine.cancel(id)
     if (isCancelled || state === 'cancelled') return this.#end(id, 'cancelled', 'Cancelled')
@@ -84,6 +93,8 @@ export class Executor {
     if (!row || row.completed_at) return
     this.#active.add(id)
     try {
+      const problem = problemOf(row)
+      if (problem !== undefined) return void (await this.#end(id, 'failed', problem))
       await this.#interpret(durable, row)
     } catch (error) {
       // Whoever took the execution over writes its progress from now on.
@@ -137,13 +148,32 @@ export class Executor {
     })
   }
 
-  /** One per execution: its events are numbered by one writer. */
-  #progressOf(id: string): StoredProgress {
+  /** For a decision about an execution that nobody runs here. */
+  openProgress(id: string): StoredProgress {
     const {database, hub, notices} = this.#options
-    const progress =
-      this.#progress.get(id) ??
-      new StoredProgress(new Recorder({database, hub, notices}, id), id, (row) => this.#ended(row))
+    return new StoredProgress(new Recorder({database, hub, notices}, id), id, (row) => this.#ended(row))
+  }
+
+  /** One per execution that runs: its log lines are gathered by one writer. */
+  #progressOf(id: string): StoredProgress {
+    const progress = this.#progress.get(id) ?? this.openProgress(id)
     this.#progress.set(id, progress)
     return progress
   }
+}
+
+type Unfinished = Awaited<ReturnType<ExecutionStore['unfinished']>>[number]
+
+/**
+ * Why an execution that the engine knows must not run: it waits for an approval, or what was approved is not what is
+ * stored. Neither can happen while everybody goes through this program; a row that was changed by hand can do it.
+ */
+function problemOf(row: ExecutionRow): string | undefined {
+  if (row.approval === null) return undefined
+  const {state, document_digest: document, parameters_digest: parameters} = JSON.parse(row.approval) as Approval
+  if (state !== 'approved') return `The execution was not approved (${state})`
+  const isSame =
+    documentDigest(JSON.parse(row.document) as JsonObject) === document &&
+    digestOf(JSON.parse(row.parameters) as JsonObject) === parameters
+  return isSame ? undefined : 'The stored document or parameters are not those that were approved'
 }

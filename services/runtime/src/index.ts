@@ -1,13 +1,16 @@
 import {randomUUID} from 'node:crypto'
 import type {FastifyInstance} from 'fastify'
 import {Agent} from 'undici'
+import {Approvals} from './approvals.ts'
 import {DbosEngine} from './engine/dbos.ts'
 import {Executor} from './executor.ts'
 import {ApiHandler} from './handlers/api.ts'
 import type {Handler} from './handlers/handler.ts'
+import {K8sHandler} from './handlers/k8s.ts'
 import {ShellHandler} from './handlers/shell.ts'
 import {Access} from './http/access.ts'
 import {buildServer, type Services} from './http/server.ts'
+import {findKubectl} from './kubernetes/kubectl.ts'
 import {Metrics} from './metrics.ts'
 import {SILENT, type Logger, type RuntimeOptions} from './options.ts'
 import {Retention} from './retention.ts'
@@ -18,7 +21,7 @@ import {Notices} from './store/notices.ts'
 import {MIGRATIONS, type RuntimeTables} from './store/tables.ts'
 import {Workspace} from './workspace.ts'
 
-export type {Logger, RuntimeOptions, TokenDigest, Tokens} from './options.ts'
+export type {FreezeWindow, Logger, RuntimeOptions, SafetyRules, TokenDigest, Tokens, TokenVerdict} from './options.ts'
 
 export interface Runtime {
   /** Not listening yet: `app.listen` is the caller's. */
@@ -46,8 +49,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   await parts.executor.launch()
   await parts.notices?.listen()
   parts.retention.start()
+  await parts.approvals.start()
   const close = async (): Promise<void> => {
     await parts.retention.stop()
+    await parts.approvals.stop()
     await parts.engine.close(options.drainMs ?? 10_000)
     stopping.abort()
     parts.notices?.close()
@@ -60,6 +65,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 const CONNECT_TIMEOUT_MS = 10_000
 
 interface Parts {
+  readonly approvals: Approvals
   readonly engine: DbosEngine
   readonly executions: ExecutionStore
   readonly executor: Executor
@@ -95,15 +101,16 @@ function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler
     defaultTimeoutMs,
   })
   const retention = new Retention({database, engine, logger, days: options.retentionDays ?? 30})
-  return {engine, executions, executor, handlers, hub, metrics, notices, retention}
+  const approvals = new Approvals({executions, executor, logger, singleUser: options.singleUser ?? false})
+  return {approvals, engine, executions, executor, handlers, hub, metrics, notices, retention}
 }
 
 function createServices(
   options: RuntimeOptions,
-  {executions, executor, handlers, hub, metrics}: Parts,
+  {approvals, executions, executor, handlers, hub, metrics}: Parts,
   logger: Logger,
 ): Omit<Services, 'stopping' | 'isClosing'> {
-  const {storage, version, tokens, trustPolicy, packages, registryUrls = () => []} = options
+  const {storage, version, tokens, trustPolicy, packages, registryUrls = () => [], safety = () => ({})} = options
   return {
     version,
     access: new Access(tokens, options.anonymousReads ?? false),
@@ -112,8 +119,11 @@ function createServices(
       registryUrls,
       handlers,
       hasPackages: packages !== undefined,
+      takesApprovals: options.approvals ?? true,
+      safety,
       hasPassedDryRun: (document, parameters) => executions.hasPassedDryRun(document, parameters),
     },
+    approvals,
     executions,
     events: new EventStore(storage.database<RuntimeTables>()),
     hub,
@@ -127,9 +137,12 @@ function createServices(
 }
 
 function createHandlers(options: RuntimeOptions, agent: Agent): ReadonlyMap<string, Handler> {
+  const {environment = {}, killGraceMs = 2_000} = options
+  const kubectl = options.kubectl ?? findKubectl(environment['PATH'])
   const handlers: Handler[] = [
-    new ShellHandler({environment: options.environment ?? {}, killGraceMs: options.killGraceMs ?? 2_000}),
+    new ShellHandler({environment, killGraceMs}),
     new ApiHandler(agent),
+    ...(kubectl === undefined ? [] : [new K8sHandler({kubectl, environment, killGraceMs})]),
   ]
   return new Map(handlers.map((handler) => [handler.type, handler]))
 }

@@ -101,9 +101,10 @@ export class Interpreter {
       this.#failure = undefined
       if ((await this.#runStep('rollback', position, spec)) === 'failed') problems.push(this.#failure ?? spec.name)
     }
-    if (problems.length === 0) return void (await progress.finish('rolled_back', failed, 'Rollback completed'))
+    if (problems.length === 0)
+      return void (await progress.finish('rolled_back', failed, 'Rollback completed', 'completed'))
     const text = problems.join('; ')
-    await progress.finish('failed', `${failed}; rollback failed: ${text}`, `Rollback failed: ${text}`)
+    await progress.finish('failed', `${failed}; rollback failed: ${text}`, `Rollback failed: ${text}`, 'failed')
   }
 
   async #runStep(phase: Phase, position: number, spec: HandlerSpec): Promise<StepOutcome> {
@@ -229,6 +230,6 @@ function title(phase: Phase): string {
 }
 
 function finishedStep(status: Finished['status'], result: HandlerResult): Finished {
-  const {exitCode, httpStatus, error, output} = result
-  return {status, exit_code: exitCode, http_status: httpStatus, error, output: output || null}
+  const {exitCode, httpStatus, error, output, outputs} = result
+  return {status, exit_code: exitCode, http_status: httpStatus, error, output: output || null, outputs}
 }

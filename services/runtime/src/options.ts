@@ -10,12 +10,34 @@ export interface Logger {
 }
 
 /**
- * SHA-256 of a token in hex, with or without `sha256:`. A bare string may do everything; with a role, only `operator`
- * and `admin` may do more than read.
+ * SHA-256 of a token in hex, with or without `sha256:`. A bare string may do everything; with a role, `operator` may
+ * also run, `approver` also approve, `admin` everything. The name is who the token's holder is to others.
  */
-export type TokenDigest = string | {readonly digest: string; readonly role?: string}
+export type TokenDigest = string | {readonly digest: string; readonly role?: string; readonly name?: string}
+
+/** Whether a token is good, and whose it is; `true` is an administrator named after the token's digest. */
+export type TokenVerdict = boolean | {readonly name: string; readonly role?: string}
+
 /** Either the digests of the accepted tokens, or something that accepts them. */
-export type Tokens = {readonly digests: readonly TokenDigest[]} | {verify(token: string): boolean | Promise<boolean>}
+export type Tokens =
+  | {readonly digests: readonly TokenDigest[]}
+  | {verify(token: string): TokenVerdict | Promise<TokenVerdict>}
+
+/** A time in which nothing starts; `to` is the first moment after it. */
+export interface FreezeWindow {
+  readonly from: Date
+  readonly to: Date
+  readonly reason: string
+}
+
+/** What an operator lays down for all executions. */
+export interface SafetyRules {
+  /** How many different people must approve; default 1. */
+  readonly quorum?: number
+  /** How long an approval is waited for, in milliseconds; default 24 hours. */
+  readonly approvalExpiryMs?: number
+  readonly freezes?: readonly FreezeWindow[]
+}
 
 export interface RuntimeOptions {
   storage: Storage
@@ -28,6 +50,12 @@ export interface RuntimeOptions {
   registryUrls?: () => readonly string[]
   /** Absent: everyone who reaches the port may do everything (one person's machine). */
   tokens?: Tokens
+  /** Asked for every execution, so that an edited rule counts at once. */
+  safety?: () => SafetyRules | Promise<SafetyRules>
+  /** One person's machine: who asks for an execution may approve it too. */
+  singleUser?: boolean
+  /** False: nobody could approve anything here (a runtime inside a command), so what needs it is refused. */
+  approvals?: boolean
   /** With tokens: may GET without one. */
   anonymousReads?: boolean
   /** Where the files of packages come from; without it packages that bring files are refused. */
@@ -35,8 +63,13 @@ export interface RuntimeOptions {
   /** One directory per execution is made below it and removed at its end. */
   workDirectory: string
   version: string
-  /** Inherited by shell handlers as far as the allow-list goes: PATH, HOME, LANG, TZ, TMPDIR. */
+  /**
+   * Inherited by shell handlers as far as the allow-list goes: PATH, HOME, LANG, TZ, TMPDIR. kubectl also gets
+   * KUBECONFIG, the proxy's and the cloud logins' variables.
+   */
   environment?: Readonly<Record<string, string | undefined>>
+  /** Path of kubectl; default the one on the PATH of `environment`. Without any, k8s handlers are refused. */
+  kubectl?: string
   /** Executions that run at the same time; default 16. */
   concurrency?: number
   /** A handler without `timeout` may take this long; default one hour. */

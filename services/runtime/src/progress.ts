@@ -1,4 +1,4 @@
-import type {ExecutionStatus, StepState} from '@atomctl/protocol/runtime'
+import type {ExecutionStatus, RollbackState, StepState} from '@atomctl/protocol/runtime'
 import type {HandlerSpec} from './program.ts'
 
 export type Phase = 'handler' | 'rollback'
@@ -10,6 +10,8 @@ export interface Finished {
   readonly error: string | null
   /** Bounded. */
   readonly output: string | null
+  /** What later handlers may use. */
+  readonly outputs?: Readonly<Record<string, string>>
 }
 
 /** Where the interpreter says what happens. Saying the same again, after a crash, changes nothing. */
@@ -21,6 +23,11 @@ export interface Progress {
   startStep(phase: Phase, position: number, attempt: number): Promise<void>
   /** `line` is the log line that goes with it. */
   finishStep(phase: Phase, position: number, finished: Finished, line?: string): Promise<void>
-  /** False when the execution had ended already. */
-  finish(status: ExecutionStatus, message: string | null, line?: string): Promise<boolean>
+  /** `rollback` says how undoing ended, if there was any. False when the execution had ended already. */
+  finish(
+    status: ExecutionStatus,
+    message: string | null,
+    line?: string,
+    rollback?: RollbackState['status'],
+  ): Promise<boolean>
 }

@@ -88,4 +88,39 @@ describe('a runtime that stops in the middle of an execution', () => {
       'three',
     ])
   })
+
+  it('goes on waiting for an approval after kill -9, and runs once it is given', async function () {
+    this.timeout(60_000)
+    const content = await trust.sign({
+      handlers: [shell('act', `echo done >> "${path('approved-effects')}"`)],
+      safety: {approval_required: true},
+    })
+    const started = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
+    const id = String(started.body['execution_id'])
+    await server.kill('SIGKILL')
+    server = await ServerProcess.start(directory, trust.policyFile)
+    expect(await server.get(`/execute/${id}`)).to.deep.include({status: 'pending', approval: started.body['approval']})
+    expect((await server.post(`/execute/${id}/approve`, {reason: 'still wanted'})).status).to.equal(200)
+    expect(await ended(id)).to.include({status: 'completed'})
+    expect(effects('approved-effects')).to.deep.equal(['done'])
+  })
+
+  it('runs what was approved in the moment before it died', async function () {
+    this.timeout(60_000)
+    const content = await trust.sign({
+      handlers: [shell('act', `echo done >> "${path('moment-effects')}"`)],
+      safety: {approval_required: true},
+    })
+    const started = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
+    const id = String(started.body['execution_id'])
+    void server.post(`/execute/${id}/approve`, {}).catch(() => {})
+    await eventually('the approval is written', async () => {
+      const {approval} = (await server.get(`/execute/${id}`)) as {approval: {state: string}}
+      return approval.state === 'approved'
+    })
+    await server.kill('SIGKILL')
+    server = await ServerProcess.start(directory, trust.policyFile)
+    expect(await ended(id)).to.include({status: 'completed'})
+    expect(effects('moment-effects').length).to.be.within(1, 2)
+  })
 })

@@ -1,15 +1,18 @@
 import {printable, type Style, type View} from '@atomctl/sdk/output'
 import type {ExecutionOutcome} from '@atomctl/sdk/execution'
+import {waitingLines} from './approval.ts'
 
 /** The first lines of `run`, printed before the outcome is known. */
-export function startedText({execution_id: id, dry_run: dryRun}: ExecutionOutcome, style: Style): string {
-  return `${style.good('[SUCCESS]')} ${dryRun ? 'Dry run' : 'Execution'} started\n  Execution ID: ${id}`
+export function startedText(started: ExecutionOutcome, style: Style): string {
+  const {execution_id: id, dry_run: dryRun} = started
+  const first = `${style.good('[SUCCESS]')} ${dryRun ? 'Dry run' : 'Execution'} started`
+  return [first, `  Execution ID: ${id}`, ...waitingLines(started)].join('\n')
 }
 
 export const runView: View<ExecutionOutcome> = {
   kind: 'Execution',
   text: (outcome, style) => {
-    if (outcome.status === 'started') return startedText(outcome, style)
+    if (outcome.status === 'started' || outcome.status === 'pending') return startedText(outcome, style)
     const label = style.good('[SUCCESS]')
     if (!outcome.dry_run) return `${label} Execution completed successfully`
     return [...planLines(outcome), `${label} Dry run completed successfully`].join('\n')

@@ -2,6 +2,7 @@ import type {StepState} from '@atomctl/protocol/runtime'
 import {parseTimestamp} from '@atomctl/protocol/values'
 import {printable, renderTable, type View} from '@atomctl/sdk/output'
 import type {ExecutionOutcome} from '@atomctl/sdk/execution'
+import {decidedLines, waitingLines} from './approval.ts'
 import {instant} from './list.ts'
 
 export const statusView: View<ExecutionOutcome> = {
@@ -22,6 +23,9 @@ function summary(execution: ExecutionOutcome): string[] {
     `  Started: ${instant(execution.started_at)}`,
     `  Completed: ${instant(execution.completed_at)}`,
     ...(error ? [`  Error: ${printable(error)}`] : []),
+    ...(execution.break_glass ? [`  Glass broken: ${printable(execution.break_glass)}`] : []),
+    ...waitingLines(execution),
+    ...decidedLines(execution),
     ...(steps && steps.length > 0 ? ['', stepTable(steps)] : []),
   ]
 }

@@ -1,5 +1,6 @@
 import type {ExecutionEvent, StepState} from '@atomctl/protocol/runtime'
 import {printable} from '../output/index.ts'
+import {awaitedApproval, describeWaiting} from './waiting.ts'
 
 const HEARTBEAT = 30_000
 
@@ -28,6 +29,8 @@ export function createProgress(line: ProgressLine): {show(event: ExecutionEvent)
 function describe(event: ExecutionEvent, shown: Map<string, string>): string | undefined {
   if (event.type === 'log') return event.log.stream === 'system' ? undefined : `  ${printable(event.log.text)}`
   if (event.type === 'step') return describeStep(event.step, shown)
+  const approval = awaitedApproval(event.execution)
+  if (approval) return describeWaiting(event.execution, approval)
   const {current_step: step, steps_completed: completed = 0, total_steps: total = 0, steps} = event.execution
   if (steps || !step || shown.get(step)) return undefined
   shown.set(step, 'running')

@@ -7,15 +7,20 @@ import type {ExecutionOutcome} from './outcome.ts'
 export async function startExecution(
   runtime: RuntimeClient,
   subject: VerifiedPackage,
-  {parameters, dryRun}: {parameters: JsonObject; dryRun: boolean},
+  request: {parameters: JsonObject; dryRun: boolean; breakGlass?: string | undefined},
 ): Promise<ExecutionOutcome> {
+  const {parameters, dryRun, breakGlass} = request
   const workflowId = subject.origin === 'registry' ? subject.id : subject.verified.document.id
-  const {executionId} = await runtime.execute(subject.verified, {
+  const {executionId, approval} = await runtime.execute(subject.verified, {
     workflowId,
     ...(subject.origin === 'registry' ? {contentText: subject.contentText} : {}),
     parameters,
     dryRun,
+    breakGlass,
     packageFiles: subject.verified.verification.files.length > 0,
   })
-  return {execution_id: executionId, workflow_id: workflowId, status: 'started', dry_run: dryRun}
+  const started = {execution_id: executionId, workflow_id: workflowId, dry_run: dryRun}
+  if (!approval) return {...started, status: 'started'}
+  const {document_digest, parameters_digest} = approval
+  return {...started, status: 'pending', approval, document_digest, parameters_digest}
 }

@@ -3,6 +3,7 @@ import {AtomError} from '../errors.ts'
 import type {RuntimeClient} from '../runtime/index.ts'
 import type {ExecutionOutcome} from './outcome.ts'
 import {createProgress, type ProgressLine} from './progress.ts'
+import {awaitedApproval, describeWaiting} from './waiting.ts'
 
 export interface WaitOptions {
   interruption: {signal: AbortSignal; defer<T>(work: () => Promise<T>): Promise<T>}
@@ -45,6 +46,8 @@ async function follow(
   line: ProgressLine,
 ): Promise<ExecutionOutcome> {
   const progress = createProgress(line)
+  const approval = awaitedApproval(started)
+  if (approval) line(describeWaiting(started, approval))
   let latest: ExecutionOutcome = started
   try {
     for await (const event of runtime.follow(started.execution_id, {signal})) {

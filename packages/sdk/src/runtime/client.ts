@@ -1,35 +1,18 @@
 import type {Discovery} from '@atomctl/protocol/discovery'
-import {
-  type CancelReply,
-  cancelReply,
-  type Execution,
-  type ExecutionEvent,
-  type ExecutionQuery,
-  rollbackReply,
-} from '@atomctl/protocol/runtime'
+import type {CancelReply, DecisionReply, Execution, ExecutionEvent, ExecutionQuery} from '@atomctl/protocol/runtime'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
 import {
   type Capability,
   type Clock,
   createService,
-  encodeSegment,
   type HttpClient,
-  notSupported,
-  readJson,
-  type Service,
   type ServiceHealth,
   systemClock,
   type Target,
 } from '../http/index.ts'
+import {cancelExecution, decideExecution, rollbackExecution, type SeenDigests} from './control.ts'
 import {executePackage, type ExecuteRequest, type StartedExecution} from './execute.ts'
-import {
-  type ExecutionPage,
-  executionPath,
-  fetchExecution,
-  fetchLogs,
-  listExecutions,
-  type LogLine,
-} from './executions.ts'
+import {type ExecutionPage, fetchExecution, fetchLogs, listExecutions, type LogLine} from './executions.ts'
 import {followExecution, type FollowOptions} from './follow.ts'
 
 /**
@@ -48,6 +31,9 @@ export interface RuntimeClient {
   /** Ends after the event with the final status. */
   follow(id: string, options?: FollowOptions): AsyncIterable<ExecutionEvent>
   cancel(id: string): Promise<CancelReply>
+  /** `seen` is what the approver looked at; other digests are refused. */
+  approve(id: string, seen: SeenDigests & {reason?: string | undefined}): Promise<DecisionReply>
+  reject(id: string, seen: SeenDigests & {reason: string}): Promise<DecisionReply>
   rollback(id: string): Promise<void>
 }
 
@@ -69,28 +55,8 @@ export function createRuntimeClient({http, target, clock = systemClock}: Runtime
     logs: (id, after) => fetchLogs(service, id, after),
     follow: (id, options = {}) => followExecution(service, clock, id, options),
     cancel: (id) => cancelExecution(service, id),
+    approve: (id, seen) => decideExecution(service, id, 'approve', seen),
+    reject: (id, seen) => decideExecution(service, id, 'reject', seen),
     rollback: (id) => rollbackExecution(service, id),
   }
-}
-
-/** Cancelling twice is cancelling once, so a lost answer is asked for again. */
-async function cancelExecution(service: Service, id: string): Promise<CancelReply> {
-  const path = `${executionPath(id)}/cancel`
-  if (!(await service.supports('cancel'))) {
-    throw notSupported(service, 'cannot cancel executions', `it ends by itself: atomctl status ${id} --watch`)
-  }
-  return readJson(await service.request({method: 'POST', path, idempotent: true}), cancelReply)
-}
-
-/** An original runtime answers "Rollback started" and does nothing (protocol section 3.5), so it is not asked. */
-async function rollbackExecution(service: Service, id: string): Promise<void> {
-  const path = `/rollback/${encodeSegment(id)}`
-  if ((await service.discover()) === undefined) {
-    throw notSupported(
-      service,
-      'accepts rollbacks and performs none',
-      'undo the steps by hand, or use a runtime of atomctl',
-    )
-  }
-  readJson(await service.request({method: 'POST', path}), rollbackReply)
 }

@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto'
-import {executionStarted} from '@atomctl/protocol/runtime'
+import {type Approval, executionStarted} from '@atomctl/protocol/runtime'
 import {documentDigest, type Json, type JsonObject} from '@atomctl/wpk/canonical'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
 import {AtomError, isAtomError} from '../errors.ts'
@@ -16,10 +16,14 @@ export interface ExecuteRequest {
   readonly idempotencyKey?: string | undefined
   /** The package brings files along, so the runtime has to fetch them. */
   readonly packageFiles?: boolean | undefined
+  /** Why an administrator runs it without approval, dry run and regard to freeze windows. */
+  readonly breakGlass?: string | undefined
 }
 
 export interface StartedExecution {
   readonly executionId: string
+  /** What it waits for before it starts. */
+  readonly approval?: Approval
 }
 
 /**
@@ -35,13 +39,15 @@ export async function executePackage(
   await assertVerified(verified)
   const content = request.contentText ?? JSON.stringify(verified.document.value)
   assertSame(content, verified)
+  if (request.breakGlass !== undefined && !(await service.supports('approvals'))) throw noGlass(service)
   if (request.packageFiles && !(await service.supports('verified-execution'))) throw noFiles(service)
   const idempotent = await service.supports('idempotency-key')
   const headers: Record<string, string> = idempotent ? {'idempotency-key': request.idempotencyKey ?? randomUUID()} : {}
   const body = requestBody(content, request)
   try {
     const response = await service.request({method: 'POST', path: '/execute', body, headers, idempotent})
-    return {executionId: readJson(response, executionStarted).execution_id}
+    const {execution_id: executionId, approval} = readJson(response, executionStarted)
+    return {executionId, ...(approval ? {approval} : {})}
   } catch (error) {
     throw idempotent ? error : warnOfStart(error)
   }
@@ -64,15 +70,21 @@ function assertSame(text: string, {document, digest}: VerifiedDocument): void {
 }
 
 // The content goes in as text: parsing and writing it again would make `1.0` a `1`.
-function requestBody(content: string, {workflowId, parameters = {}, dryRun = false}: ExecuteRequest): RequestBody {
+function requestBody(content: string, request: ExecuteRequest): RequestBody {
+  const {workflowId, parameters = {}, dryRun = false, breakGlass} = request
   const members = [
     `"workflow_id":${JSON.stringify(workflowId)}`,
     `"wpk_content":${content}`,
     `"parameters":${JSON.stringify(parameters)}`,
     `"dry_run":${dryRun}`,
+    ...(breakGlass === undefined ? [] : [`"break_glass":${JSON.stringify({reason: breakGlass})}`]),
   ]
   const bytes = Buffer.from(`{${members.join(',')}}`)
   return {contentType: 'application/json', length: bytes.length, open: () => bytes}
+}
+
+function noGlass(service: Service): AtomError {
+  return notSupported(service, 'knows no --break-glass', 'leave it out: it enforces nothing that it could pass by')
 }
 
 function noFiles(service: Service): AtomError {

@@ -4,11 +4,15 @@ import {canonicalJson} from '@atomctl/wpk/canonical'
 import type {FastifyRequest} from 'fastify'
 import * as z from 'zod'
 import {admit, type Admitted} from '../admission.ts'
+import type {Identity} from '../identity.ts'
 import {refuse, Refusal} from '../refusal.ts'
-import type {IdempotencyKey, NewExecution} from '../store/executions.ts'
-import type {ExecutionRow} from '../store/tables.ts'
+import {openApproval} from '../safety.ts'
+import type {NewAudit} from '../store/audit.ts'
 import {plainLine} from '../store/events.ts'
-import {executionView, stepView} from '../store/views.ts'
+import type {IdempotencyKey, NewExecution} from '../store/executions.ts'
+import {isWaiting} from '../store/progress.ts'
+import {storable, type ExecutionRow} from '../store/tables.ts'
+import {approvalView, auditView, executionView, stepView} from '../store/views.ts'
 import type {App, Services} from './server.ts'
 
 /** Lines in the answer to `GET /execute/{id}`; the whole log is at `/logs/{id}`. */
@@ -19,14 +23,20 @@ export const executionPath = z.object({id: z.string().max(128)})
 
 export function addExecutionRoutes(app: App, services: Services): void {
   app.post('/execute', {schema: {body: executionRequest}}, async (request) => {
-    const id = await accept(request.body, {principal: request.principal, key: keyOf(request)}, services)
-    return {execution_id: id, status: 'started', message: 'Workflow execution started'}
+    const id = await accept(request.body, {identity: request.identity, key: keyOf(request)}, services)
+    return startedReply(await findExecution(services, id))
   })
   app.get('/execute/:id', {schema: {params: executionPath}}, async (request) => {
     const row = await findExecution(services, request.params.id)
     const steps = await services.executions.steps(row.id)
     const lines = await services.events.lastLogs(row.id, STATUS_LINES)
-    return {...executionView(row), logs: lines.map(plainLine), steps: steps.map(stepView)}
+    const audit = await services.executions.audit(row.id)
+    return {
+      ...executionView(row),
+      logs: lines.map(plainLine),
+      steps: steps.map(stepView),
+      audit: audit.map(auditView),
+    }
   })
   app.get('/execute/:id/steps', {schema: {params: executionPath}}, async (request) => {
     const row = await findExecution(services, request.params.id)
@@ -41,7 +51,7 @@ export function addExecutionRoutes(app: App, services: Services): void {
     return {executions, next_cursor: last ? Buffer.from(last.ordinal).toString('base64url') : null}
   })
   app.post('/execute/:id/cancel', {schema: {params: executionPath}}, async (request) =>
-    cancel(services, request.params.id),
+    cancel(services, request.params.id, request.identity),
   )
   app.post('/rollback/:id', {schema: {params: executionPath}}, async (request) => {
     const {status} = await findExecution(services, request.params.id)
@@ -73,8 +83,15 @@ export async function findExecution({executions}: Services, id: string): Promise
   return row
 }
 
+function startedReply(row: ExecutionRow): object {
+  const approval = approvalView(row)
+  if (!approval || !isWaiting(row))
+    return {execution_id: row.id, status: 'started', message: 'Workflow execution started'}
+  return {execution_id: row.id, status: 'pending', message: 'Workflow execution waits for approval', approval}
+}
+
 interface Requester {
-  readonly principal: string
+  readonly identity: Identity
   readonly key: IdempotencyKey | undefined
 }
 
@@ -84,10 +101,11 @@ async function accept(body: ExecutionRequest, requester: Requester, services: Se
   checkWorkflowId(body.workflow_id)
   const earlier = await findEarlier(requester.key, services)
   if (earlier !== undefined) return earlier
-  const admitted = await admit(body, services.admission)
-  const execution = newExecution(body, admitted, requester)
-  if (await services.executions.insert(execution, admitted.program.handlers, requester.key)) {
-    await services.executor.start(execution.id)
+  const admitted = await admit(body, requester.identity, services.admission)
+  const execution = await newExecution(body, admitted, requester.identity, services)
+  const beginning = {key: requester.key, audit: auditOf(body, requester.identity)}
+  if (await services.executions.insert(execution, admitted.program.handlers, beginning)) {
+    await begin(execution, services)
     return execution.id
   }
   const winner = await findEarlier(requester.key, services)
@@ -102,14 +120,25 @@ async function findEarlier(key: IdempotencyKey | undefined, {executions}: Servic
   return earlier?.execution_id
 }
 
-function newExecution(body: ExecutionRequest, admitted: Admitted, {principal}: Requester): NewExecution {
+/** An execution that has to be approved begins when it is. */
+async function begin({id, approval_state: state}: NewExecution, {approvals, executor}: Services): Promise<void> {
+  if (state === 'waiting') approvals.wake()
+  else await executor.start(id)
+}
+
+async function newExecution(
+  body: ExecutionRequest,
+  admitted: Admitted,
+  by: Identity,
+  services: Services,
+): Promise<NewExecution> {
   const {verified, program, parameters, parametersDigest} = admitted
   const {level, rule, signers, warnings, files} = verified.verification
   return {
     id: randomUUID(),
     workflow_id: body.workflow_id,
     workflow_name: program.name,
-    requested_by: principal.slice(0, 16),
+    requested_by: by.name,
     dry_run: body.dry_run,
     document: JSON.stringify(verified.document.value),
     document_digest: verified.digest,
@@ -117,7 +146,34 @@ function newExecution(body: ExecutionRequest, admitted: Admitted, {principal}: R
     parameters_digest: parametersDigest,
     files: JSON.stringify(files),
     verification: JSON.stringify({level, rule, signers, warnings}),
+    ...(await approvalColumns(admitted, by, services)),
+    retry_of: null,
+    break_glass: body.break_glass ? storable(body.break_glass.reason) : null,
   }
+}
+
+async function approvalColumns(
+  {approval: need, verified, parametersDigest}: Admitted,
+  by: Identity,
+  {admission, approvals}: Services,
+): Promise<Pick<NewExecution, 'approval_state' | 'approval_expires_at' | 'approval'>> {
+  if (!need) return {approval_state: null, approval_expires_at: null, approval: null}
+  const digests = {document_digest: verified.digest, parameters_digest: parametersDigest}
+  const approval = openApproval(need, digests, await admission.safety(), {
+    now: new Date(),
+    requestedBy: by.name,
+    selfApproval: approvals.selfApproval,
+  })
+  return {
+    approval_state: 'waiting',
+    approval_expires_at: new Date(approval.expires_at),
+    approval: JSON.stringify(approval),
+  }
+}
+
+function auditOf({break_glass: glass}: ExecutionRequest, by: Identity): NewAudit[] {
+  const requested: NewAudit = {by, action: 'requested'}
+  return glass ? [requested, {by, action: 'break_glass', reason: glass.reason}] : [requested]
 }
 
 /** Free text to the protocol, but it is stored, listed and printed. */
@@ -143,16 +199,16 @@ function keyOf(request: FastifyRequest): IdempotencyKey | undefined {
   const requestDigest = createHash('sha256')
     .update(canonicalJson(request.body as never))
     .digest('hex')
-  return {principal: request.principal, key: header, requestDigest}
+  return {principal: request.identity.principal, key: header, requestDigest}
 }
 
 function conflict(): Refusal {
   return refuse(409, 'CONFLICT', 'This Idempotency-Key was used for another request', 'Use a new key')
 }
 
-async function cancel(services: Services, id: string): Promise<object> {
+async function cancel(services: Services, id: string, by: Identity): Promise<object> {
   const row = await findExecution(services, id)
-  if (await services.executor.cancel(id))
+  if (await services.executor.cancel(id, by))
     return {execution_id: id, status: 'cancelling', message: 'Cancellation requested'}
   const {status} = await findExecution(services, id)
   if (status !== 'cancelled' && row.completed_at)

@@ -2,7 +2,9 @@ import helmet from '@fastify/helmet'
 import Fastify, {type FastifyInstance} from 'fastify'
 import {serializerCompiler, validatorCompiler, type ZodTypeProvider} from 'fastify-type-provider-zod'
 import type {AdmissionOptions} from '../admission.ts'
+import type {Approvals} from '../approvals.ts'
 import type {Executor} from '../executor.ts'
+import type {Identity} from '../identity.ts'
 import type {Metrics} from '../metrics.ts'
 import type {Logger} from '../options.ts'
 import type {EventStore} from '../store/events.ts'
@@ -11,14 +13,15 @@ import type {Hub} from '../store/hub.ts'
 import type {Access} from './access.ts'
 import {acceptJson} from './bodies.ts'
 import {answerErrors} from './errors.ts'
+import {addControlRoutes} from './control.ts'
 import {addEventRoute} from './events.ts'
 import {addExecutionRoutes} from './executions.ts'
 import {addServiceRoutes} from './service.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose request it is: the digest of its token, or ''. */
-    principal: string
+    /** Whose request it is. */
+    identity: Identity
   }
 }
 
@@ -27,6 +30,7 @@ export interface Services {
   readonly version: string
   readonly access: Access
   readonly admission: AdmissionOptions
+  readonly approvals: Approvals
   readonly executions: ExecutionStore
   readonly events: EventStore
   readonly hub: Hub
@@ -52,12 +56,13 @@ export async function buildServer(services: Services): Promise<FastifyInstance> 
   await app.register(helmet)
   acceptJson(app)
   answerErrors(app, services.logger)
-  app.decorateRequest('principal', '')
+  app.decorateRequest('identity')
   app.addHook('onRequest', async (request) => {
-    request.principal = await services.access.authorize(request)
+    request.identity = await services.access.authorize(request)
   })
   addServiceRoutes(app, services)
   addExecutionRoutes(app, services)
+  addControlRoutes(app, services)
   addEventRoute(app, services)
   return app
 }

@@ -13,7 +13,9 @@ export function addServiceRoutes(app: App, services: Services): void {
     service: 'runtime',
     version: services.version,
     protocol: PROTOCOL_VERSION,
-    capabilities: [...RUNTIME_CAPABILITIES],
+    capabilities: RUNTIME_CAPABILITIES.filter(
+      (capability) => capability !== 'approvals' || services.admission.takesApprovals,
+    ),
     handlers: types,
   }))
   app.get('/health', async () => ({

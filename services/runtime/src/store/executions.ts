@@ -1,7 +1,9 @@
 import type {ExecutionQuery, ExecutionStatus} from '@atomctl/protocol/runtime'
 import type {Kysely, Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
-import type {ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
+import {writeAudit, type NewAudit} from './audit.ts'
+import {isUniqueViolation} from './violations.ts'
+import type {AuditRow, ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
 
 export type NewExecution = Pick<
   ExecutionRow,
@@ -16,13 +18,28 @@ export type NewExecution = Pick<
   | 'parameters_digest'
   | 'files'
   | 'verification'
+  | 'approval_state'
+  | 'approval_expires_at'
+  | 'approval'
+  | 'retry_of'
+  | 'break_glass'
 >
+
+/** What an execution that carries on another one starts with: steps it need not do again. */
+export type CarriedStep = Pick<StepRow, 'position' | 'status' | 'outputs' | 'exit_code' | 'http_status'>
 
 export interface IdempotencyKey {
   /** Whose key it is: digest of the token, or empty. */
   readonly principal: string
   readonly key: string
   readonly requestDigest: string
+}
+
+/** What is stored with a new execution. */
+export interface Beginning {
+  readonly key?: IdempotencyKey | undefined
+  readonly audit: readonly NewAudit[]
+  readonly carried?: readonly CarriedStep[]
 }
 
 /** A statement takes at most 65,535 values. */
@@ -39,14 +56,16 @@ export class ExecutionStore {
   }
 
   /** Stores an execution with its steps; false when its idempotency key was taken meanwhile. */
-  async insert(execution: NewExecution, handlers: readonly HandlerSpec[], key?: IdempotencyKey): Promise<boolean> {
+  async insert(execution: NewExecution, handlers: readonly HandlerSpec[], about: Beginning): Promise<boolean> {
+    const {key, audit, carried = []} = about
     try {
       await this.#database.transaction().execute(async (transaction) => {
         const values = {...execution, status: 'pending' as const, created_at: new Date(), total_steps: handlers.length}
         await transaction
           .insertInto('runtime_executions')
-          .values({...values, steps_completed: 0, cancel_requested: false})
+          .values({...values, steps_completed: carried.length, cancel_requested: false})
           .execute()
+        for (const entry of audit) await writeAudit(transaction, execution.id, entry)
         if (key) {
           const row = {principal: key.principal, key: key.key, request_digest: key.requestDigest}
           await transaction
@@ -54,7 +73,11 @@ export class ExecutionStore {
             .values({...row, execution_id: execution.id, created_at: new Date()})
             .execute()
         }
-        const steps = handlers.map((handler, position) => newStep(execution.id, 'handler', position, handler))
+        const done = new Map(carried.map((step) => [step.position, step]))
+        const steps = handlers.map((handler, position) => ({
+          ...newStep(execution.id, 'handler', position, handler),
+          ...done.get(position),
+        }))
         await insertSteps(transaction, steps)
       })
       return true
@@ -87,13 +110,77 @@ export class ExecutionStore {
     return select.limit(query.limit + 1).execute()
   }
 
-  async unfinished(): Promise<{id: string; cancel_requested: boolean}[]> {
+  async unfinished(): Promise<Pick<ExecutionRow, 'id' | 'cancel_requested' | 'approval_state'>[]> {
     return this.#database
       .selectFrom('runtime_executions')
-      .select(['id', 'cancel_requested'])
+      .select(['id', 'cancel_requested', 'approval_state'])
       .where('status', 'in', UNFINISHED)
       .orderBy('ordinal')
       .execute()
+  }
+
+  /** Ended executions that are being rolled back on demand. */
+  async rollingBack(): Promise<Pick<ExecutionRow, 'id' | 'rollback'>[]> {
+    return this.#database
+      .selectFrom('runtime_executions')
+      .select(['id', 'rollback'])
+      .where('rollback_state', '=', 'running')
+      .execute()
+  }
+
+  /** Executions whose approval did not come in time. */
+  async expired(now: Date): Promise<string[]> {
+    const rows = await this.#waiting().select('id').where('approval_expires_at', '<=', now).execute()
+    return rows.map(({id}) => id)
+  }
+
+  /** When the next approval expires. */
+  async nextExpiry(): Promise<Date | undefined> {
+    const row = await this.#waiting()
+      .select('approval_expires_at')
+      .orderBy('approval_expires_at')
+      .limit(1)
+      .executeTakeFirst()
+    return row?.approval_expires_at ?? undefined
+  }
+
+  /** Executions that were approved and are to run; one whose process died in between was never started. */
+  async approved(): Promise<string[]> {
+    const rows = await this.#database
+      .selectFrom('runtime_executions')
+      .select('id')
+      .where('status', '=', 'pending')
+      .where('approval_state', '=', 'approved')
+      .where('cancel_requested', '=', false)
+      .execute()
+    return rows.map(({id}) => id)
+  }
+
+  /** The execution that carries this one on, if any. */
+  async retryOf(id: string): Promise<string | undefined> {
+    const row = await this.#database
+      .selectFrom('runtime_executions')
+      .select('id')
+      .where('retry_of', '=', id)
+      .limit(1)
+      .executeTakeFirst()
+    return row?.id
+  }
+
+  async audit(id: string): Promise<AuditRow[]> {
+    return this.#database
+      .selectFrom('runtime_audit')
+      .selectAll()
+      .where('execution_id', '=', id)
+      .orderBy('ordinal')
+      .execute()
+  }
+
+  #waiting() {
+    return this.#database
+      .selectFrom('runtime_executions')
+      .where('status', '=', 'pending')
+      .where('approval_state', '=', 'waiting')
   }
 
   async countRunning(): Promise<number> {
@@ -130,15 +217,19 @@ export class ExecutionStore {
     return row !== undefined
   }
 
-  /** True for the first request to cancel an unfinished execution. */
-  async requestCancel(id: string): Promise<boolean> {
-    const result = await this.#database
-      .updateTable('runtime_executions')
-      .set({cancel_requested: true})
-      .where('id', '=', id)
-      .where('status', 'in', UNFINISHED)
-      .executeTakeFirst()
-    return result.numUpdatedRows > 0n
+  /** False when the execution has ended. */
+  async requestCancel(id: string, audit: NewAudit): Promise<boolean> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const result = await transaction
+        .updateTable('runtime_executions')
+        .set({cancel_requested: true})
+        .where('id', '=', id)
+        .where('status', 'in', UNFINISHED)
+        .executeTakeFirst()
+      if (result.numUpdatedRows === 0n) return false
+      await writeAudit(transaction, id, audit)
+      return true
+    })
   }
 }
 
@@ -159,10 +250,14 @@ export function newStep(
   position: number,
   {name, type}: HandlerSpec,
 ): StepRow {
-  const blank = {started_at: null, completed_at: null, exit_code: null, http_status: null, error: null, output: null}
+  const blank = {
+    started_at: null,
+    completed_at: null,
+    exit_code: null,
+    http_status: null,
+    error: null,
+    output: null,
+    outputs: null,
+  }
   return {execution_id: executionId, phase, position, name, type, status: 'pending', attempt: 0, ...blank}
-}
-
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && (error as {code?: unknown}).code === '23505'
 }

@@ -1,13 +1,24 @@
-import type {ExecutionStatus} from '@atomctl/protocol/runtime'
+import type {Approval, ExecutionStatus, RollbackState} from '@atomctl/protocol/runtime'
 import type {Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
 import type {Finished, Phase, Progress} from '../progress.ts'
+import {RUNTIME, writeAudit, type NewAudit} from './audit.ts'
 import {insertSteps, newStep, UNFINISHED} from './executions.ts'
 import type {NewEvent, Recorder} from './recorder.ts'
-import {storable, type ExecutionRow, type RuntimeTables, type StepRow} from './tables.ts'
-import {executionView, stepView} from './views.ts'
+import {storable, type ExecutionRow, type RuntimeTables, type StepRow, type StoredRollback} from './tables.ts'
+import {approvalView, executionView, stepView} from './views.ts'
 
 type Change = Transaction<RuntimeTables>
+type Outcome = Pick<ExecutionRow, 'status' | 'error_message'> &
+  Partial<Pick<ExecutionRow, 'approval_state' | 'approval' | 'rollback_state' | 'rollback'>>
+
+interface Ending {
+  /** The execution, when this is what ended it. */
+  readonly ended: ExecutionRow | undefined
+  readonly events: NewEvent[]
+}
+
+const NOT_ENDED: Ending = {ended: undefined, events: []}
 
 /**
  * Progress in the database. Every update names the state it moves on from, so a status only moves forward, and an
@@ -67,7 +78,7 @@ export class StoredProgress implements Progress {
   async finishStep(phase: Phase, position: number, finished: Finished, line?: string): Promise<void> {
     await this.#recorder.change(async (change) => {
       const row = await this.#step(change, phase, position)
-        .set({...finished, error: text(finished.error), output: text(finished.output), completed_at: new Date()})
+        .set({...storedResult(finished), completed_at: new Date()})
         .where('status', 'in', ['pending', 'running'])
         .returningAll()
         .executeTakeFirst()
@@ -77,22 +88,85 @@ export class StoredProgress implements Progress {
     })
   }
 
-  async finish(status: ExecutionStatus, message: string | null, line?: string): Promise<boolean> {
+  async finish(
+    status: ExecutionStatus,
+    message: string | null,
+    line?: string,
+    rollback?: RollbackState['status'],
+  ): Promise<boolean> {
+    const outcome = rollback && {rollback_state: rollback, rollback: JSON.stringify(ownRollback(rollback))}
+    return this.#finish((change) => this.#end(change, {status, error_message: text(message), ...outcome}, line))
+  }
+
+  /** Ends an execution that waits for an approval nobody gave in time; false when it no longer waits. */
+  async expire(now: Date): Promise<boolean> {
+    return this.#finish(async (change) => {
+      const row = await lockExecution(change, this.#id)
+      const isDue = row && isWaiting(row) && row.approval_expires_at !== null && row.approval_expires_at <= now
+      if (!isDue) return NOT_ENDED
+      const message = `Nobody approved it before ${row.approval_expires_at?.toISOString()}`
+      await writeAudit(change, row.id, {by: RUNTIME, action: 'expired'})
+      const approval = JSON.stringify({...approvalView(row), state: 'expired'})
+      return this.#end(
+        change,
+        {status: 'rejected', error_message: message, approval_state: 'expired', approval},
+        message,
+      )
+    })
+  }
+
+  /**
+   * Writes what somebody decided about an execution that waits. `decide` sees the execution locked, may refuse by
+   * throwing, and answers the approval as it is then. A rejection ends the execution.
+   */
+  async decide(audit: NewAudit, line: string, decide: (row: ExecutionRow) => Approval): Promise<ExecutionRow> {
+    let decided: ExecutionRow | undefined
+    await this.#finish(async (change) => {
+      const row = await lockExecution(change, this.#id)
+      if (!row) return NOT_ENDED
+      const approval = decide(row)
+      await writeAudit(change, row.id, audit)
+      const set = {approval_state: approval.state, approval: JSON.stringify(approval)}
+      if (approval.state !== 'rejected') {
+        decided = await this.#execution(change).set(set).returningAll().executeTakeFirst()
+        return {ended: undefined, events: decided ? [lineEvent(line), statusEvent(executionView(decided))] : []}
+      }
+      const ending = await this.#end(change, {...set, status: 'rejected', error_message: text(line)}, line)
+      decided = ending.ended
+      return ending
+    })
+    if (!decided) throw new Error(`execution ${this.#id} is gone`)
+    return decided
+  }
+
+  /** Resolves after the transaction, and after whoever must know heard that the execution ended. */
+  async #finish(work: (change: Change) => Promise<Ending>): Promise<boolean> {
     let ended: ExecutionRow | undefined
     await this.#recorder.change(async (change) => {
-      ended = await change
-        .updateTable('runtime_executions')
-        .set({status, error_message: text(message), completed_at: new Date()})
-        .where('id', '=', this.#id)
-        .where('status', 'in', UNFINISHED)
-        .returningAll()
-        .executeTakeFirst()
-      if (!ended) return []
-      const lines = line === undefined ? [] : [lineEvent(line)]
-      return [...lines, ...(await this.#closeSteps(change, status)), statusEvent(executionView(ended))]
+      const ending = await work(change)
+      ended = ending.ended
+      return ending.events
     })
     if (ended) await this.#onEnded(ended)
     return ended !== undefined
+  }
+
+  async #end(change: Change, set: Outcome, line?: string): Promise<Ending> {
+    const ended = await this.#execution(change)
+      .set({...set, completed_at: new Date()})
+      .where('status', 'in', UNFINISHED)
+      .returningAll()
+      .executeTakeFirst()
+    if (!ended) return NOT_ENDED
+    const lines = line === undefined ? [] : [lineEvent(line)]
+    return {
+      ended,
+      events: [...lines, ...(await this.#closeSteps(change, set.status)), statusEvent(executionView(ended))],
+    }
+  }
+
+  #execution(change: Change) {
+    return change.updateTable('runtime_executions').where('id', '=', this.#id)
   }
 
   async #closeSteps(change: Change, status: ExecutionStatus): Promise<NewEvent[]> {
@@ -124,6 +198,29 @@ export class StoredProgress implements Progress {
       .where('steps_completed', '<=', completed)
       .execute()
   }
+}
+
+export function isWaiting({status, approval_state: state, cancel_requested: isCancelled}: ExecutionRow): boolean {
+  return status === 'pending' && state === 'waiting' && !isCancelled
+}
+
+/** Whoever else wants to change the execution waits until this transaction is over. */
+export async function lockExecution(change: Change, id: string): Promise<ExecutionRow | undefined> {
+  return change.selectFrom('runtime_executions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+function storedResult({outputs, ...finished}: Finished) {
+  return {
+    ...finished,
+    error: text(finished.error),
+    output: text(finished.output),
+    outputs: outputs === undefined ? null : text(JSON.stringify(outputs)),
+  }
+}
+
+/** A rollback that nobody asked for: a handler failed. */
+function ownRollback(status: RollbackState['status']): StoredRollback {
+  return {status, requested_by: null, completed_at: new Date().toISOString(), attempt: 0}
 }
 
 function text(value: string | null): string | null {

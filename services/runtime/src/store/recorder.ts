@@ -2,10 +2,12 @@ import type {LogEntry} from '@atomctl/protocol/runtime'
 import type {Kysely, Transaction} from 'kysely'
 import type {Hub} from './hub.ts'
 import type {Notices} from './notices.ts'
+import {isUniqueViolation} from './violations.ts'
 import {storable, type EventRow, type RuntimeTables} from './tables.ts'
 
 const FLUSH_MS = 20
 const ROWS_PER_INSERT = 500
+const MOST_ATTEMPTS = 5
 
 export type NewEvent = Omit<EventRow, 'execution_id' | 'seq'>
 export type Transition = (transaction: Transaction<RuntimeTables>) => Promise<NewEvent[]>
@@ -57,6 +59,18 @@ export class Recorder {
     this.#timer = undefined
     const lines = this.#lines
     this.#lines = []
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#append(lines, transition)
+      } catch (error) {
+        // Somebody else wrote a decision about this execution meanwhile, and with it took the next number.
+        if (!isUniqueViolation(error) || attempt === MOST_ATTEMPTS) throw error
+        this.#seq = undefined
+      }
+    }
+  }
+
+  async #append(lines: readonly NewEvent[], transition: Transition): Promise<void> {
     let seq = this.#seq ?? (await this.#lastSeq())
     await this.#database.transaction().execute(async (transaction) => {
       const events = [...lines, ...(await transition(transaction))]

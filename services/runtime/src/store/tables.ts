@@ -1,4 +1,4 @@
-import type {ExecutionStatus, StepState} from '@atomctl/protocol/runtime'
+import type {Approval, ExecutionStatus, RollbackState, StepState} from '@atomctl/protocol/runtime'
 import {sql, type Generated, type Kysely, type Selectable} from 'kysely'
 import type {Migration} from 'kysely/migration'
 
@@ -8,7 +8,7 @@ interface ExecutionTable {
   id: string
   workflow_id: string
   workflow_name: string
-  /** Start of the digest of the token that asked for it; '' when tokens are not configured. */
+  /** The name of the token that asked for it. */
   requested_by: string
   status: ExecutionStatus
   dry_run: boolean
@@ -28,6 +28,20 @@ interface ExecutionTable {
   total_steps: number
   error_message: string | null
   cancel_requested: boolean
+  /** Null when nobody has to approve; the JSON beside it is what the wire shows. */
+  approval_state: Approval['state'] | null
+  approval_expires_at: Date | null
+  approval: string | null
+  /** Of the last rollback; the JSON beside it is a StoredRollback. */
+  rollback_state: RollbackState['status'] | null
+  rollback: string | null
+  retry_of: string | null
+  break_glass: string | null
+}
+
+/** `attempt` counts the rollbacks on demand; each is a workflow of its own. */
+export interface StoredRollback extends RollbackState {
+  readonly attempt: number
 }
 
 export type ExecutionRow = Selectable<ExecutionTable>
@@ -46,6 +60,8 @@ export interface StepRow {
   http_status: number | null
   error: string | null
   output: string | null
+  /** JSON: what the handler put out for later ones. */
+  outputs: string | null
 }
 
 /** Log lines, step changes and status changes of an execution in one numbered sequence. */
@@ -67,7 +83,21 @@ export interface IdempotencyRow {
   created_at: Date
 }
 
+/** Who did what to an execution. Written in the transaction that does it, never changed. */
+interface AuditTable {
+  ordinal: Generated<string>
+  execution_id: string
+  time: Date
+  actor: string
+  role: string
+  action: string
+  reason: string | null
+}
+
+export type AuditRow = Selectable<AuditTable>
+
 export interface RuntimeTables {
+  runtime_audit: AuditTable
   runtime_executions: ExecutionTable
   runtime_steps: StepRow
   runtime_events: EventRow
@@ -106,7 +136,31 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }
 
-export const MIGRATIONS: Record<string, Migration> = {'0001_executions': {up: createTables}}
+async function addControl(db: Kysely<unknown>): Promise<void> {
+  const statements = [
+    sql`alter table runtime_executions
+      add column approval_state text, add column approval_expires_at timestamptz, add column approval text,
+      add column rollback_state text, add column rollback text, add column retry_of text,
+      add column break_glass text`,
+    sql`alter table runtime_steps add column outputs text`,
+    sql`create index runtime_executions_waiting on runtime_executions (approval_expires_at)
+      where approval_state = 'waiting'`,
+    sql`create index runtime_executions_rollback on runtime_executions (rollback_state)
+      where rollback_state = 'running'`,
+    sql`create index runtime_executions_retry on runtime_executions (retry_of) where retry_of is not null`,
+    sql`create table runtime_audit (
+      ordinal bigint generated always as identity primary key,
+      execution_id text not null references runtime_executions (id) on delete cascade, time timestamptz not null,
+      actor text not null, role text not null, action text not null, reason text)`,
+    sql`create index runtime_audit_execution on runtime_audit (execution_id, ordinal)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+export const MIGRATIONS: Record<string, Migration> = {
+  '0001_executions': {up: createTables},
+  '0002_control': {up: addControl},
+}
 
 /** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */
 export function storable(text: string): string {

@@ -1,5 +1,5 @@
-import type {Execution, StepState} from '@atomctl/protocol/runtime'
-import type {ExecutionRow, StepRow} from './tables.ts'
+import type {Approval, AuditEntry, Execution, RollbackState, StepState} from '@atomctl/protocol/runtime'
+import type {AuditRow, ExecutionRow, StepRow, StoredRollback} from './tables.ts'
 
 /** An execution as the wire shows it (protocol section 3.4), without its logs and steps. */
 export function executionView(row: ExecutionRow): Execution {
@@ -16,8 +16,28 @@ export function executionView(row: ExecutionRow): Execution {
     error_message: row.error_message,
     dry_run: row.dry_run,
     document_digest: row.document_digest,
+    parameters_digest: row.parameters_digest,
     cancel_requested: row.cancel_requested,
+    requested_by: row.requested_by,
+    ...(row.approval === null ? {} : {approval: approvalView(row)}),
+    ...(row.rollback === null ? {} : {rollback: rollbackView(row.rollback)}),
+    ...(row.retry_of === null ? {} : {retry_of: row.retry_of}),
+    ...(row.break_glass === null ? {} : {break_glass: row.break_glass}),
   }
+}
+
+/** Undefined when nobody has to approve the execution. */
+export function approvalView(row: ExecutionRow): Approval | undefined {
+  return row.approval === null ? undefined : (JSON.parse(row.approval) as Approval)
+}
+
+function rollbackView(stored: string): RollbackState {
+  const {attempt: _attempt, ...rollback} = JSON.parse(stored) as StoredRollback
+  return rollback
+}
+
+export function auditView({time, actor, role, action, reason}: AuditRow): AuditEntry {
+  return {time: time.toISOString(), actor, role, action, reason}
 }
 
 export function stepView(row: StepRow): StepState {

@@ -141,12 +141,6 @@ describe('what the runtime agrees to run', () => {
     expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
   })
 
-  it('does not pretend that somebody approved', async () => {
-    const answer = await service.submit({handlers: [shell('a', 'true')], safety: {approval_required: true}})
-    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
-    expect(answer.body.detail).to.contain('approval')
-  })
-
   it('does not pretend to resolve secrets', async () => {
     const parameters = [{name: 'token', type: 'secret', required: false, sources: ['env']}]
     const answer = await service.submit({handlers: [shell('a', 'true')], parameters})
@@ -172,14 +166,6 @@ describe('what the runtime agrees to run', () => {
       const {rows} = await service.storage.pool.query(`select row_to_json(t)::text as text from ${table} t`)
       expect(rows.map((row: {text: string}) => row.text).join('\n'), table).to.not.contain('very-secret')
     }
-  })
-
-  it('does not run by itself what the policy wants somebody to approve', async () => {
-    const call = (name: string): object => shell(name, 'curl https://example.com/status')
-    const shape = {handlers: [call('a'), call('b')], safety: {mode: 'auto'}}
-    const answer = await service.submit(shape)
-    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
-    expect((await service.run(shape, {dry_run: true})).status).to.equal('completed')
   })
 
   it('runs nothing while its trust policy cannot be read', async () => {

@@ -14,6 +14,7 @@ const runtime = await createRuntime({
   environment: {PATH: process.env['PATH']},
   drainMs: 200,
   killGraceMs: 200,
+  singleUser: true,
 })
 process.once('SIGTERM', () => {
   void runtime
