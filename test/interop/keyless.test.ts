@@ -120,6 +120,19 @@ describe('keyless signatures of a loopback Sigstore', function () {
     })
   }
 
+  it('an attestation that cosign makes verifies here, for the file it is about', async function () {
+    if (cosign === undefined) return this.skip()
+    await writeFile(sandbox.path('predicate.json'), '{"checked": true}')
+    const config = ['--signing-config', sigstore.signingConfigs[2], '--identity-token', identityToken()]
+    const about = ['--predicate', 'predicate.json', '--type', 'https://example.com/p/v1']
+    const args = ['attest-blob', '-y', ...config, ...about, '--bundle', 'blob.bin.sigstore.json', 'blob.bin']
+    const attested = await runCosign(cosign, args, sandbox.home)
+    expect(attested.code, attested.output).to.equal(0)
+    expectGood(await verifyBlob())
+    await writeFile(sandbox.path('other.bin'), 'other bytes')
+    expect((await verifyBlob('other.bin')).code).to.equal(11)
+  })
+
   describe('of a package', () => {
     let file: string
     const policy = (identity: string, require = ''): string =>
