@@ -37,7 +37,7 @@ describe('canonicalJson', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
         const turned = Object.fromEntries(Object.entries(value).toReversed())
-        expect(text(canonicalJson(turned))).to.equal(text(canonicalJson(value as Json)))
+        expect(text(canonicalJson(turned as unknown as Json))).to.equal(text(canonicalJson(value as unknown as Json)))
       }),
     )
   })

@@ -16,7 +16,10 @@ export interface HttpResponse {
 export interface HttpStream {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Has to be read, in part at least, or discarded. */
   readonly body: AsyncIterable<Uint8Array>
+  /** Lets go of the connection without reading. */
+  discard(): void
 }
 
 /** The text of a JSON answer; throws PROTOCOL when the answer is not declared as JSON or is not UTF-8. */

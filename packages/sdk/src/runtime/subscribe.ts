@@ -67,14 +67,17 @@ interface Position {
 
 async function* connect({service, id, signal}: Subscription, position: Position): AsyncGenerator<ExecutionEvent> {
   const resume = position.lastEventId === undefined ? {} : {'last-event-id': position.lastEventId}
-  const {headers, body} = await service.stream({
+  const {headers, body, discard} = await service.stream({
     method: 'GET',
     path: `${executionPath(id)}/events`,
     headers: {accept: 'text/event-stream', ...resume},
     idleTimeout: IDLE_TIMEOUT,
     signal,
   })
-  if (!/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) throw notStream(service)
+  if (!/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) {
+    discard()
+    throw notStream(service)
+  }
   for await (const message of readEventStream(body)) {
     position.lastEventId = message.id ?? position.lastEventId
     position.delay = Math.min(LONGEST_RECONNECT_DELAY, message.retry ?? position.delay)
