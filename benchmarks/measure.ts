@@ -43,8 +43,13 @@ export function atomctl(...words: readonly string[]): string[] {
 
 /** Runs Node to its end. @throws when it exits with another code than 0. */
 export function runProcess(args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
+  return runProgram(process.execPath, args, options)
+}
+
+/** The same of any program. */
+export function runProgram(program: string, args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
   const started = performance.now()
-  const child = spawn(process.execPath, args, {...options, stdio: ['ignore', 'pipe', 'pipe']})
+  const child = spawn(program, args, {...options, stdio: ['ignore', 'pipe', 'pipe']})
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))

@@ -3,12 +3,14 @@ import {devServices} from '../benchmarks/dev-services.ts'
 import {largePackage} from '../benchmarks/large-package.ts'
 import {manyFiles} from '../benchmarks/many-files.ts'
 import type {Benchmark, Row} from '../benchmarks/measure.ts'
+import {signatures} from '../benchmarks/signatures.ts'
 import {startup} from '../benchmarks/startup.ts'
 import {waitLatency} from '../benchmarks/wait-latency.ts'
 import {build} from './build.ts'
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   startup,
+  signatures,
   'many-files': manyFiles,
   'large-package': largePackage,
   'wait-latency': waitLatency,
