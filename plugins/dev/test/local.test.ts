@@ -22,6 +22,16 @@ const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.st
 
 describe('the local_runtime hook', () => {
   let runtime: LocalRuntime | undefined
+  const {TMPDIR: shared} = process.env
+  // others on this machine may be running something locally too
+  before(() => {
+    process.env['TMPDIR'] = mkdtempSync(join(tmpdir(), 'atomctl-local-test-'))
+  })
+  after(() => {
+    rmSync(tmpdir(), {recursive: true, force: true})
+    if (shared === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = shared
+  })
   afterEach(async () => {
     await runtime?.close()
     runtime = undefined
