@@ -59,7 +59,7 @@ async function saveVerified(
   })
   try {
     const file = join(directory, 'package')
-    await pipeline(Readable.from(stored.chunks), createWriteStream(file, {mode: 0o644}), {
+    await pipeline(Readable.from(bounded(stored)), createWriteStream(file, {mode: 0o644}), {
       signal: context.interruption.signal,
     }).catch((error: unknown) => {
       throw diskFailure(target, error)
@@ -73,6 +73,20 @@ async function saveVerified(
     return {id: workflow.id, file: target, digest: local.digest, size: local.size, signers: signersOf(workflow)}
   } finally {
     await rm(directory, {recursive: true, force: true})
+  }
+}
+
+/** What a package can be at most; a registry that sends more must not fill the disk. @throws ARCHIVE_TOO_LARGE */
+async function* bounded({chunks, mediaType}: StoredContent): AsyncIterable<Uint8Array> {
+  const {DEFAULT_LIMITS} = await import('@atomctl/wpk/archive')
+  const limit = mediaType === 'application/gzip' ? DEFAULT_LIMITS.compressedBytes : DEFAULT_LIMITS.documentBytes
+  let size = 0
+  for await (const chunk of chunks) {
+    size += chunk.byteLength
+    if (size > limit) {
+      throw new AtomError('ARCHIVE_TOO_LARGE', `the registry sends more than ${limit} bytes, which no package has`)
+    }
+    yield chunk
   }
 }
 

@@ -13,8 +13,8 @@ export function member(path: string, content: string | Uint8Array, exec = false)
 }
 
 /** The package that the attacks start from: README.md, scripts/run.sh (executable), wpk.yaml. */
-export function samplePackage(): PackageFile[] {
-  return [documentMember(DOCUMENT), member('scripts/run.sh', '#!/bin/sh\n', true), member('README.md', '# hi\n')]
+export function samplePackage(document: Uint8Array = DOCUMENT): PackageFile[] {
+  return [documentMember(document), member('scripts/run.sh', '#!/bin/sh\n', true), member('README.md', '# hi\n')]
 }
 
 export async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -25,8 +25,8 @@ export function packed(files: PackageFile[], options = {}): Promise<Buffer> {
   return bytesOf(packArchive(files, options))
 }
 
-export async function sampleTar(): Promise<Buffer> {
-  return gunzipSync(await packed(samplePackage()))
+export async function sampleTar(document: Uint8Array = DOCUMENT): Promise<Buffer> {
+  return gunzipSync(await packed(samplePackage(document)))
 }
 
 /** gzip with the canonical header, so that only the tar inside is what is tried. */

@@ -64,6 +64,18 @@ describe('fixDocument', () => {
     )
   })
 
+  it('changes nothing but quotes, the capitals of True, null for what is empty, and a last line break', () => {
+    const bare = (text: string): string => text.toLowerCase().replaceAll(/["'\\~\s]|null/g, '')
+    fc.assert(
+      fc.property(nastyDocument, (text) => {
+        const {text: fixed} = fix(text)
+        expect(bare(fixed)).to.equal(bare(text))
+        expect(fixed.trimEnd().split('\n')).to.have.length(text.trimEnd().split('\n').length)
+      }),
+      {numRuns: 1000},
+    )
+  })
+
   it('does not throw on bytes that are no text', () => {
     expect(rulesOf(fixDocument(Uint8Array.of(0xff), 'x').remaining)).to.deep.equal(['yaml_encoding'])
   })
