@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real tools that the interoperation tests and benchmarks compare with (cosign, oras) into a directory,
+# Installs the real tools that the interoperation tests and benchmarks compare with (cosign, oras, kubectl) into a directory,
 # without touching the system. They come from Debian, through the mirror that this machine's own apt sources name.
 #
 #   scripts/install-peers.sh [DIR [PACKAGE…]]     default: .peers, where the tests look for them
@@ -9,12 +9,12 @@ set -euo pipefail
 
 dir=${1:-"$(dirname "$0")/../.peers"}
 shift || true
-packages=(cosign oras)
+packages=(cosign oras kubectl)
 [ $# -eq 0 ] || packages=("$@")
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 command -v apt-get >/dev/null && [ -f "$keyring" ] || {
-  echo "install-peers: needs a Debian system; elsewhere, put cosign and oras on the PATH yourself" >&2
+  echo "install-peers: needs a Debian system; elsewhere, put cosign, oras and kubectl on the PATH yourself" >&2
   exit 2
 }
 
@@ -30,7 +30,7 @@ url=$(mirror) || true
 
 mkdir -p "$dir/.apt/lists/partial" "$dir/.apt/cache/archives/partial"
 dir=$(cd "$dir" && pwd)
-# The unstable suite has the current cosign; only these packages are taken from it, and none is installed system-wide.
+# The unstable suite has the current ones; only these packages are taken from it, and none is installed system-wide.
 printf 'deb [signed-by=%s] %s sid main\n' "$keyring" "$url" >"$dir/.apt/sources.list"
 options=(
   -o "Dir::Etc::sourcelist=$dir/.apt/sources.list" -o Dir::Etc::sourceparts=-

@@ -6,9 +6,11 @@ import {DbosEngine} from './engine/dbos.ts'
 import {Executor} from './executor.ts'
 import {ApiHandler} from './handlers/api.ts'
 import type {Handler} from './handlers/handler.ts'
+import {K8sHandler} from './handlers/k8s.ts'
 import {ShellHandler} from './handlers/shell.ts'
 import {Access} from './http/access.ts'
 import {buildServer, type Services} from './http/server.ts'
+import {findKubectl} from './kubernetes/kubectl.ts'
 import {Metrics} from './metrics.ts'
 import {SILENT, type Logger, type RuntimeOptions} from './options.ts'
 import {Retention} from './retention.ts'
@@ -135,9 +137,12 @@ function createServices(
 }
 
 function createHandlers(options: RuntimeOptions, agent: Agent): ReadonlyMap<string, Handler> {
+  const {environment = {}, killGraceMs = 2_000} = options
+  const kubectl = options.kubectl ?? findKubectl(environment['PATH'])
   const handlers: Handler[] = [
-    new ShellHandler({environment: options.environment ?? {}, killGraceMs: options.killGraceMs ?? 2_000}),
+    new ShellHandler({environment, killGraceMs}),
     new ApiHandler(agent),
+    ...(kubectl === undefined || kubectl === false ? [] : [new K8sHandler({kubectl, environment, killGraceMs})]),
   ]
   return new Map(handlers.map((handler) => [handler.type, handler]))
 }

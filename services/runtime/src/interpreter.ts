@@ -154,10 +154,10 @@ export class Interpreter {
     if (this.#isSkipped(spec)) return this.#skip(phase, position, spec)
     const {progress} = this.#around
     await progress.startStep(phase, position, 1)
-    const plan = await this.#durable.step(`plan ${phase} ${position}`, () => {
-      const made = this.#plan(spec)
+    const plan = await this.#durable.step(`plan ${phase} ${position}`, async (signal) => {
+      const made = await this.#plan(phase, position, spec, signal)
       for (const line of made.lines) progress.log(null, 'system', `${title(phase)} ${spec.name}: ${shorten(line)}`)
-      return Promise.resolve(made)
+      return made
     })
     const error = plan.outcome === 'error' ? (plan.lines.at(-1) ?? 'cannot be planned') : null
     if (error !== null) this.#failure = `Handler ${spec.name} failed: ${error}`
@@ -166,9 +166,11 @@ export class Interpreter {
     return error === null ? 'done' : 'failed'
   }
 
-  #plan(spec: HandlerSpec): Plan {
+  async #plan(phase: Phase, position: number, spec: HandlerSpec, signal: AbortSignal): Promise<Plan> {
     const handler = this.#around.handlers.get(spec.type)
-    if (handler) return handler.plan(spec, this.#scope())
+    const {handlers} = this.#job.program
+    const earlier = phase === 'handler' ? handlers.slice(0, position) : handlers
+    if (handler) return handler.plan(spec, this.#scope(), {signal, earlier})
     const available = [...this.#around.handlers.keys()].join(', ')
     const line = `UNKNOWN: this runtime has no handler for type ${spec.type} and would refuse to run it`
     return {outcome: 'unknown', lines: [`${line} (available: ${available})`]}

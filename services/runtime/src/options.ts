@@ -63,8 +63,13 @@ export interface RuntimeOptions {
   /** One directory per execution is made below it and removed at its end. */
   workDirectory: string
   version: string
-  /** Inherited by shell handlers as far as the allow-list goes: PATH, HOME, LANG, TZ, TMPDIR. */
+  /**
+   * Inherited by shell handlers as far as the allow-list goes: PATH, HOME, LANG, TZ, TMPDIR. kubectl also gets
+   * KUBECONFIG, the proxy's and the cloud logins' variables.
+   */
   environment?: Readonly<Record<string, string | undefined>>
+  /** Path of kubectl; default the one on the PATH of `environment`. Without any, or with false, k8s handlers are refused. */
+  kubectl?: string | false
   /** Executions that run at the same time; default 16. */
   concurrency?: number
   /** A handler without `timeout` may take this long; default one hour. */

@@ -9,8 +9,12 @@ import {isObject, type HandlerSpec, type Program} from './program.ts'
 
 /** Handlers of a program that this runtime cannot run, in the words of the answer; empty when it can run them all. */
 export function unsupportedHandlers(program: Program, handlers: ReadonlyMap<string, Handler>): string[] {
-  return allHandlers(program).flatMap(({name, type, config}) => {
-    if (!handlers.has(type)) return [`handler "${name}" has type ${type}`]
+  return allHandlers(program).flatMap((spec) => {
+    const {name, type, config} = spec
+    const handler = handlers.get(type)
+    if (!handler) return [`handler "${name}" has type ${type}`]
+    const reason = handler.refuse?.(spec)
+    if (reason !== undefined) return [`handler "${name}": ${reason}`]
     return type === 'shell' && config['image'] !== undefined ? [`handler "${name}" runs in a container image`] : []
   })
 }
@@ -78,8 +82,7 @@ function normalize(name: string): string {
 
 function checkNames(spec: HandlerSpec, names: Names): Finding[] {
   const {config} = spec
-  const fields = spec.type === 'api' ? (['url', 'headers', 'payload'] as const) : (['env'] as const)
-  const missing = fields.flatMap((field) =>
+  const missing = expandedFields(spec).flatMap((field) =>
     placeholdersIn(config[field] ?? null)
       .filter(({name}) => !names.has(name))
       .map(({name}) => finding(PLACEHOLDER_UNFILLED, `config.${field}`, `Nothing gives a value to \${${name}}`)),
@@ -90,6 +93,14 @@ function checkNames(spec: HandlerSpec, names: Names): Finding[] {
     ...checkCondition('when', spec.when, names),
     ...checkCondition('config.condition', condition, names),
   ]
+}
+
+/** Fields of `config` in which placeholders are filled in before the handler acts. */
+function expandedFields({type, config}: HandlerSpec): string[] {
+  if (type === 'api') return ['url', 'headers', 'payload']
+  if (type !== 'k8s') return ['env']
+  // A command line is expanded by the shell in the container, which has variables of its own.
+  return Object.keys(config).filter((field) => !(field === 'command' && typeof config[field] === 'string'))
 }
 
 function checkCondition(path: string, text: string | undefined, names: Names): Finding[] {

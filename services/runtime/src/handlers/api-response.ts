@@ -1,10 +1,9 @@
 import type {Json} from '@atomctl/protocol/values'
-import type {Finding} from '@atomctl/wpk/document'
 import {evaluate, namesIn, parseCondition} from '../expressions.ts'
 import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
-import {failure, finding, textOf, type HandlerResult, type RunContext} from './handler.ts'
-import {isPointer, nameProblem, resolvePointer} from './outputs.ts'
+import {failure, textOf, type HandlerResult, type RunContext} from './handler.ts'
+import {resolvePointer} from './outputs.ts'
 
 /** Of a response body; more is read off the wire no further. */
 const LARGEST_BODY = 1024 * 1024
@@ -103,12 +102,4 @@ export function conditionProblem(condition: Json | undefined): string | undefine
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
-}
-
-export function checkOutputs(outputs: Json): Finding[] {
-  if (!isObject(outputs)) return [finding('api-outputs', 'outputs', 'outputs must map names to JSON pointers')]
-  return Object.entries(outputs).flatMap(([name, pointer]) => {
-    const problem = nameProblem(name) ?? (isPointer(pointer) ? undefined : 'is not a JSON pointer like /data/id')
-    return problem ? [finding('api-outputs', `outputs.${name}`, `Output "${name}" ${problem}`)] : []
-  })
 }

@@ -6,7 +6,6 @@ import {CONDITION_FORM, evaluate, parseCondition} from '../expressions.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
 import {buildRequest, isMethod, parseUrl, previewRequest, type HttpRequest} from './api-request.ts'
 import {
-  checkOutputs,
   conditionProblem,
   expectedStatuses,
   judge,
@@ -26,6 +25,7 @@ import {
   type RunContext,
   type Scope,
 } from './handler.ts'
+import {checkPointers} from './outputs.ts'
 
 /** One HTTP request. Redirects are not followed: a redirect is a status like any other. */
 export class ApiHandler implements Handler {
@@ -48,7 +48,7 @@ export class ApiHandler implements Handler {
     if (expected !== undefined && !expectedStatuses(expected)) refuse('expected_status', 'Expected a status or a list')
     const problem = conditionProblem(spec.config['condition'])
     if (problem) refuse('condition', problem, `Write ${CONDITION_FORM}`)
-    if (spec.outputs !== undefined) findings.push(...checkOutputs(spec.outputs))
+    if (spec.outputs !== undefined) findings.push(...checkPointers('api', spec.outputs))
     return findings
   }
 

@@ -42,12 +42,21 @@ export interface Plan {
   readonly lines: readonly string[]
 }
 
+export interface PlanContext {
+  /** Aborts when the dry run is cancelled. */
+  readonly signal: AbortSignal
+  /** Handlers that would have run by then. */
+  readonly earlier: readonly HandlerSpec[]
+}
+
 /** One handler type. Stateless: everything it needs comes in with the call. */
 export interface Handler {
   readonly type: string
   /** Why this handler could never run as written; `path` is relative to the handler. */
   check(spec: HandlerSpec): Finding[]
-  plan(spec: HandlerSpec, scope: Scope): Plan
+  /** Why this runtime refuses to run what is well-formed: there is nothing it could honestly do. */
+  refuse?(spec: HandlerSpec): string | undefined
+  plan(spec: HandlerSpec, scope: Scope, context: PlanContext): Plan | Promise<Plan>
   /** Never throws for what a package or its surroundings do wrong: that is a result with status `error`. */
   run(spec: HandlerSpec, context: RunContext): Promise<HandlerResult>
 }

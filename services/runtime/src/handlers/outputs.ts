@@ -1,6 +1,9 @@
 import {open} from 'node:fs/promises'
 import type {Json} from '@atomctl/protocol/values'
+import type {Finding} from '@atomctl/wpk/document'
+import {isObject} from '../program.ts'
 import {isReserved, variableName} from './environment.ts'
+import {finding} from './handler.ts'
 
 const LARGEST_FILE = 64 * 1024
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
@@ -43,6 +46,15 @@ export function resolvePointer(value: Json, pointer: string): Json | undefined {
 
 export function isPointer(text: Json | undefined): text is string {
   return typeof text === 'string' && /^(\/([^~/]|~[01])*)*$/.test(text)
+}
+
+/** Outputs of a handler that takes them out of a document; the rule is the handler's type and `-outputs`. */
+export function checkPointers(type: string, outputs: Json): Finding[] {
+  if (!isObject(outputs)) return [finding(`${type}-outputs`, 'outputs', 'outputs must map names to JSON pointers')]
+  return Object.entries(outputs).flatMap(([name, pointer]) => {
+    const problem = nameProblem(name) ?? (isPointer(pointer) ? undefined : 'is not a JSON pointer like /data/id')
+    return problem ? [finding(`${type}-outputs`, `outputs.${name}`, `Output "${name}" ${problem}`)] : []
+  })
 }
 
 async function readBounded(file: string): Promise<string | undefined> {

@@ -18,6 +18,8 @@ export interface Command {
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number
   readonly signal: AbortSignal
+  /** Written to standard input; without it there is none. */
+  readonly input?: string | undefined
   onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
 }
 
@@ -42,6 +44,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   child.stdout?.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk))
   child.stderr?.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk))
+  // A command that ends without reading all of it says by its exit code whether that was right.
+  child.stdin?.on('error', () => {}).end(command.input)
   const ended = await firstOf(exited, command)
   if (ended !== 'exit') await endTree(child, cookie, exited, command.graceMs)
   const heldOpen = !(await settles(closed, DRAIN_MS))
@@ -71,7 +75,7 @@ function start(command: Command, cookie: string): ChildProcess | string {
       cwd: command.directory,
       env: {...command.environment, [COOKIE_VARIABLE]: cookie},
       detached: process.platform !== 'win32',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       windowsHide: true,
     })
   } catch (error) {

@@ -50,6 +50,7 @@ export class TestService {
       workDirectory: join(directory, 'work'),
       version: '1.2.3',
       environment: {PATH: process.env['PATH'], HOME: directory, CANARY_SECRET: 'canary-value'},
+      kubectl: false,
       killGraceMs: 200,
       drainMs: 500,
       ...options,

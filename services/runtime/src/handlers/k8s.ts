@@ -1,0 +1,221 @@
+import {mkdir} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {dirname} from 'node:path'
+import type {Json, JsonObject} from '@atomctl/protocol/values'
+import {K8S_ACTIONS, type Finding} from '@atomctl/wpk/document'
+import {isAtomError} from '@atomctl/wpk/errors'
+import {ACTIONS} from '../kubernetes/actions/index.ts'
+import {kubectlEnvironment} from '../kubernetes/environment.ts'
+import {Kubectl, KubectlError} from '../kubernetes/kubectl.ts'
+import {Redactor, secretsIn} from '../kubernetes/redaction.ts'
+import type {Action, Outcome, Session} from '../kubernetes/session.ts'
+import {resolveTarget} from '../kubernetes/target.ts'
+import {fillValue, parseJson, readPatch} from '../kubernetes/values.ts'
+import {HeadAndTail} from '../process/output.ts'
+import {findOrphans, signalAll} from '../process/tree.ts'
+import {isObject, type HandlerSpec} from '../program.ts'
+import {
+  failure,
+  finding,
+  textOf,
+  valuesOf,
+  type Handler,
+  type HandlerResult,
+  type LogLine,
+  type Plan,
+  type PlanContext,
+  type RunContext,
+  type Scope,
+} from './handler.ts'
+import {checkPointers, resolvePointer} from './outputs.ts'
+
+export interface K8sOptions {
+  /** Path of a kubectl of at least version 1.32. */
+  readonly kubectl: string
+  /** The runtime's own environment, of which only the allow-list is passed on. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly killGraceMs: number
+}
+
+const PLAN_MS = 30_000
+
+/** One action on a cluster, through kubectl, so that users' contexts and login plugins work as they do for them. */
+export class K8sHandler implements Handler {
+  readonly type = 'k8s'
+  readonly #options: K8sOptions
+
+  constructor(options: K8sOptions) {
+    this.#options = options
+  }
+
+  check(spec: HandlerSpec): Finding[] {
+    const {action} = spec.config
+    const findings = spec.outputs === undefined ? [] : checkPointers('k8s', spec.outputs)
+    if (K8S_ACTIONS.some((known) => known === action)) return findings
+    const message = `Unknown k8s action ${textOf(action ?? null)}`
+    return [...findings, finding('k8s-action', 'config.action', message, K8S_ACTIONS.join(', '))]
+  }
+
+  refuse(spec: HandlerSpec): string | undefined {
+    const action = actionOf(spec)
+    return action ? action.refuse?.(spec.config) : `no kubectl command does ${String(spec.config['action'])}`
+  }
+
+  async plan(spec: HandlerSpec, scope: Scope, context: PlanContext): Promise<Plan> {
+    const action = actionOf(spec)
+    const refused = this.refuse(spec)
+    if (!action || refused !== undefined) return unknown(`${refused}; this runtime would refuse to run it`)
+    const redactor = new Redactor()
+    try {
+      const session = this.#session(spec, redactor, {
+        scope,
+        signal: context.signal,
+        timeoutMs: Math.min(spec.timeoutMs ?? PLAN_MS, PLAN_MS),
+        idempotencyKey: `${scope.executionId}/plan`,
+        directory: undefined,
+        scratch: tmpdir(),
+        log: () => {},
+      })
+      const {outcome, lines} = await action.plan(session)
+      return {outcome, lines: lines.map(redactor.redact)}
+    } catch (error) {
+      return planOf(error, context)
+    }
+  }
+
+  async run(spec: HandlerSpec, context: RunContext): Promise<HandlerResult> {
+    const action = actionOf(spec)
+    const refused = this.refuse(spec)
+    if (!action || refused !== undefined) return failure(refused ?? 'refused')
+    // The kubectl of a runtime that was killed lives on, and would do the same beside this one.
+    if (context.recovered) signalAll(findOrphans(context.idempotencyKey), 'SIGKILL')
+    const redactor = new Redactor()
+    try {
+      const scratch = dirname(context.directory)
+      await mkdir(scratch, {recursive: true})
+      const session = this.#session(spec, redactor, {...context, scratch})
+      const outcome = await action.run(session)
+      return await resultOf(spec, outcome, redactor)
+    } catch (error) {
+      return failureOf(error, redactor)
+    }
+  }
+
+  #session(spec: HandlerSpec, redactor: Redactor, around: Surroundings): Session {
+    const {scope, signal, timeoutMs, directory, scratch, idempotencyKey} = around
+    const values = valuesOf(scope)
+    const log: LogLine = (stream, text) => around.log(stream, redactor.redact(text))
+    const target = resolveTarget(spec.config, values, scope.parameters)
+    const config = fillConfig(spec.config, values)
+    const patch = config['action'] === 'patch' ? readPatch(config, values) : undefined
+    for (const secret of secretsIn(config, patch, target)) redactor.hide(secret)
+    const kubectl = new Kubectl({
+      file: this.#options.kubectl,
+      graceMs: this.#options.killGraceMs,
+      redact: redactor.redact,
+      directory: directory ?? scratch,
+      signal,
+      timeoutMs,
+      log: around.log,
+      deadline: performance.now() + timeoutMs,
+      environment: {...kubectlEnvironment(this.#options.environment), ATOM_IDEMPOTENCY_KEY: idempotencyKey},
+    })
+    const {executionId} = scope
+    return {
+      spec,
+      config,
+      values,
+      target,
+      patch,
+      kubectl,
+      executionId,
+      idempotencyKey,
+      directory,
+      scratch,
+      timeoutMs,
+      signal,
+      log,
+    }
+  }
+}
+
+type Surroundings = Omit<RunContext, 'directory' | 'recovered'> & {
+  readonly directory: string | undefined
+  readonly scratch: string
+}
+
+function actionOf({config}: HandlerSpec): Action | undefined {
+  const name = String(config['action'])
+  return Object.hasOwn(ACTIONS, name) ? ACTIONS[name as keyof typeof ACTIONS] : undefined
+}
+
+/** The target's keys are filled with more care by `resolveTarget`, a command line by the shell in the container. */
+function fillConfig(config: JsonObject, values: JsonObject): JsonObject {
+  const open = Object.entries(config).filter(
+    ([key, value]) => key !== 'selector' && !(key === 'command' && typeof value === 'string'),
+  )
+  const kept = Object.entries(config).filter(([key]) => !open.some(([name]) => name === key))
+  return {
+    ...Object.fromEntries(kept),
+    ...Object.fromEntries(open.map(([key, value]) => [key, fillValue(value, values)])),
+  }
+}
+
+async function resultOf(spec: HandlerSpec, outcome: Outcome, redactor: Redactor): Promise<HandlerResult> {
+  const facts = {exitCode: outcome.exitCode ?? 0, output: bounded(redactor.redact(outcome.output))}
+  const declared = Object.entries(isObject(spec.outputs) ? spec.outputs : {})
+  const document = declared.length > 0 ? readable((await outcome.document?.()) ?? null) : null
+  const outputs: Record<string, string> = {}
+  for (const [name, pointer] of declared) {
+    const value = resolvePointer(document, String(pointer))
+    if (value === undefined) return failure(`the answer has nothing at ${String(pointer)} for output ${name}`, facts)
+    outputs[name] = redactor.redact(textOf(value))
+  }
+  return {status: 'success', error: null, httpStatus: null, outputs, ...facts}
+}
+
+function bounded(text: string): string {
+  const output = new HeadAndTail()
+  output.push(Buffer.from(text))
+  return output.text
+}
+
+/** A text is read as JSON, else as lines of name=value, else it stays what it is. */
+function readable(document: Json): Json {
+  if (typeof document !== 'string') return document
+  const text = document.trim()
+  const lines = text.split('\n').map((line) => /^\s*([A-Za-z_][\w.-]*)=(.*)$/.exec(line))
+  if (lines.every((line) => line !== null))
+    return Object.fromEntries(lines.map((line) => [line[1] ?? '', line[2] ?? '']))
+  return parseJson(text) ?? text
+}
+
+function failureOf(error: unknown, redactor: Redactor): HandlerResult {
+  if (error instanceof KubectlError)
+    return failure(redactor.redact(error.message), {exitCode: error.exitCode, output: error.output})
+  if (isAtomError(error)) return failure(redactor.redact(error.message))
+  return failure(`the action failed: ${String((error as {code?: unknown}).code ?? 'unknown error')}`)
+}
+
+const UNKNOWN_REASONS: ReadonlySet<string> = new Set(['Unreachable', 'TimedOut', 'Stopped'])
+
+/** What the API refuses would fail; what cannot be asked, or an earlier handler may still make, is not known. */
+function planOf(error: unknown, {earlier}: PlanContext): Plan {
+  if (isAtomError(error)) {
+    const isOpen = (error as {details?: {placeholder?: unknown}}).details?.placeholder !== undefined
+    return isOpen ? unknown(error.message) : {outcome: 'error', lines: [error.message]}
+  }
+  if (!(error instanceof KubectlError)) throw error
+  const mayComeYet = error.reason === 'NotFound' && earlier.some(makesObjects)
+  if (mayComeYet) return unknown(`${error.message}; an earlier handler may make it`)
+  if (UNKNOWN_REASONS.has(error.reason)) return unknown(error.message)
+  return {outcome: 'error', lines: [error.message]}
+}
+
+function makesObjects({type, config}: HandlerSpec): boolean {
+  return type === 'shell' || (type === 'k8s' && ['create', 'apply', 'job'].includes(String(config['action'])))
+}
+
+function unknown(reason: string): Plan {
+  return {outcome: 'unknown', lines: [`UNKNOWN: ${reason}`]}
+}
