@@ -1,9 +1,8 @@
-import {chmod, mkdir, readFile, stat, symlink, truncate, writeFile} from 'node:fs/promises'
+import {chmod, readFile, stat, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
 import {createSandbox, filesOf, type Sandbox} from '../support/atomctl.ts'
+import {HOSTILE_FILES, writeHostileFiles} from '../support/hostile-files.ts'
 import {packageText, trustOwnKey} from '../support/packages.ts'
-
-const HOSTILE = 'a\u001b[31m\n[SUCCESS] b.wpk.yaml'
 
 // Every local command that reads a package, against every kind of file that is none.
 describe('a local command, given a file that', function () {
@@ -12,31 +11,11 @@ describe('a local command, given a file that', function () {
   before(async () => {
     sandbox = await createSandbox()
     await trustOwnKey(sandbox)
-    await mkdir(sandbox.path('directory.wpk.yaml'))
-    await writeFile(sandbox.path('empty.wpk.yaml'), '')
-    await writeFile(sandbox.path('binary.wpk.yaml'), Buffer.from([0, 1, 2, 0xff, 0xfe, 0x80]))
-    await writeFile(sandbox.path('latin.wpk.yaml'), Buffer.from('name: caf\xe9\n', 'latin1'))
-    await writeFile(sandbox.path('deep.wpk.yaml'), '['.repeat(100_000))
-    await writeFile(sandbox.path('huge.wpk.yaml'), '')
-    await truncate(sandbox.path('huge.wpk.yaml'), 1024 ** 3)
-    await symlink('loop.wpk.yaml', sandbox.path('loop.wpk.yaml'))
-    await writeFile(sandbox.path('-dash.wpk.yaml'), 'x: [')
-    await writeFile(sandbox.path(HOSTILE), 'x: [')
+    await writeHostileFiles(sandbox)
   })
   after(() => sandbox[Symbol.asyncDispose]())
 
-  const files: [string, string, number][] = [
-    ['is missing', 'missing.wpk.yaml', 2],
-    ['is empty', 'empty.wpk.yaml', 3],
-    ['is binary', 'binary.wpk.yaml', 3],
-    ['is not UTF-8', 'latin.wpk.yaml', 3],
-    ['is nested without end', 'deep.wpk.yaml', 3],
-    ['has a gigabyte', 'huge.wpk.yaml', 3],
-    ['is a link to itself', 'loop.wpk.yaml', 2],
-    ['has a name like a flag', '-dash.wpk.yaml', 3],
-    ['has a hostile name', HOSTILE, 3],
-  ]
-  for (const [name, file, expected] of files) {
+  for (const [name, file, expected] of HOSTILE_FILES) {
     it(`${name}, says so in a sentence and in an envelope, and changes nothing`, async () => {
       const before = await snapshot(sandbox)
       for (const command of ['validate', 'sign', 'pack', 'verify']) {
