@@ -1,7 +1,7 @@
 import {AtomCommand} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
 import {readSource} from '@atomctl/sdk/packing'
-import {loadSigningKey, signDetached, type SignedFileResult, signInPlace, signTargets} from '@atomctl/sdk/signing'
+import {openSigningKey, signDetached, type SignedFileResult, signInPlace, signTargets} from '@atomctl/sdk/signing'
 import {createKeylessSigner} from '@atomctl/sdk/sigstore'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
@@ -61,11 +61,11 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
     const {args, flags} = await this.parse(Sign)
     const {registry} = flags
     if (registry !== undefined && !/^https?:$/.test(URL.parse(registry)?.protocol ?? '')) throw notUrl(registry)
+    const access = {atom: this.atom, interactive: this.interactive}
+    const open = flags.keyless ? () => createKeylessSigner(flags, this.atom) : openSigningKey(access)
     const paths = await signTargets(args.file, flags.detached)
     const sources = flags.detached ? [] : await Promise.all(paths.map(readSource))
-    const signer = flags.keyless
-      ? await createKeylessSigner(flags, this.atom)
-      : await loadSigningKey({atom: this.atom, interactive: this.interactive})
+    const signer = await open()
     const signed = flags.detached ? await signDetached(paths, signer) : await signInPlace(sources, signer, registry)
     return this.emit(signView, signed)
   }

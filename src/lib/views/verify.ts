@@ -1,5 +1,4 @@
 import {oneLine, type Style, type View} from '@atomctl/sdk/output'
-import {instant} from './list.ts'
 import type {Verdict, VerificationResult} from '@atomctl/sdk/verification'
 
 /** Who signed, with what key, which rule of which policy decided. */
@@ -36,5 +35,5 @@ function signerLines({key, fingerprint, identity, issuer, signedAt}: Verdict['si
   const name = key === undefined ? 'key' : `${key}, key`
   const who =
     identity === undefined ? `${name} ${fingerprint}` : `${oneLine(identity)} (issuer ${oneLine(issuer ?? '')})`
-  return [`  Signed By: ${who}`, ...(signedAt === undefined ? [] : [`  Signed At: ${instant(signedAt)}`])]
+  return [`  Signed By: ${who}`, ...(signedAt === undefined ? [] : [`  Signed At: ${signedAt.replace('.000Z', 'Z')}`])]
 }

@@ -4,6 +4,7 @@ export {
   type KeyAccess,
   loadSigningKey,
   naming,
+  openSigningKey,
   passwordFor,
   readKeyFile,
   readNewPassword,
