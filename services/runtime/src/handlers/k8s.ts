@@ -72,6 +72,7 @@ export class K8sHandler implements Handler {
         signal: context.signal,
         timeoutMs: Math.min(spec.timeoutMs ?? PLAN_MS, PLAN_MS),
         idempotencyKey: `${scope.executionId}/plan`,
+        recovered: false,
         directory: undefined,
         scratch: tmpdir(),
         log: () => {},
@@ -102,7 +103,7 @@ export class K8sHandler implements Handler {
   }
 
   #session(spec: HandlerSpec, redactor: Redactor, around: Surroundings): Session {
-    const {scope, signal, timeoutMs, directory, scratch, idempotencyKey} = around
+    const {scope, signal, timeoutMs, directory, scratch, idempotencyKey, recovered} = around
     const values = valuesOf(scope)
     const log: LogLine = (stream, text) => around.log(stream, redactor.redact(text))
     const target = resolveTarget(spec.config, values, scope.parameters)
@@ -130,6 +131,7 @@ export class K8sHandler implements Handler {
       kubectl,
       executionId,
       idempotencyKey,
+      recovered,
       directory,
       scratch,
       timeoutMs,
@@ -139,7 +141,7 @@ export class K8sHandler implements Handler {
   }
 }
 
-type Surroundings = Omit<RunContext, 'directory' | 'recovered'> & {
+type Surroundings = Omit<RunContext, 'directory'> & {
   readonly directory: string | undefined
   readonly scratch: string
 }

@@ -72,7 +72,13 @@ export class Kubectl {
   /** Asks for JSON. Throws KubectlError. */
   async read(args: readonly string[], input?: string): Promise<Json> {
     const {stdout} = await this.ask([...args, '--output=json'], input)
-    return parseJson(stdout) ?? null
+    const document = parseJson(stdout)
+    if (document !== undefined) return document
+    const size = Buffer.byteLength(stdout)
+    throw new KubectlError(
+      `kubectl answers no JSON that can be read, or more than ${LARGEST_ANSWER} bytes (${size})`,
+      'Failed',
+    )
   }
 
   /** Runs and logs every line as it comes. Throws KubectlError. */
@@ -149,11 +155,12 @@ function reasonOf(stderr: string): Reason {
   return REASONS.find(([form]) => form.test(stderr))?.[1] ?? 'Failed'
 }
 
-/** The line that says what went wrong: the last one that begins like an error, else the last. */
+/** What went wrong: from the last line that begins like an error to the end, because the API lists reasons below. */
 function messageOf(stderr: string, exitCode: number | null): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^[EWI]\d{4} /.test(line))
-  const line = lines.findLast((entry) => /^(error|Error from server|The |Unable to)/.test(entry)) ?? lines.at(-1)
-  return line === undefined ? `kubectl: exit code ${exitCode}` : line.trim().slice(0, 1000)
+  const start = lines.findLastIndex((line) => /^(error|Error from server|The |Unable to)/.test(line))
+  const message = lines.slice(start < 0 ? -1 : start).map((line) => line.trim())
+  return message.length === 0 ? `kubectl: exit code ${exitCode}` : message.join(' ').slice(0, 1000)
 }
 
 /** kubectl on a search path; undefined when it is not there. */

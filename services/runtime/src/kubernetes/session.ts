@@ -17,6 +17,8 @@ export interface Session {
   readonly executionId: string
   /** The same for every attempt at this step; what was changed carries it, so that it is not changed twice. */
   readonly idempotencyKey: string
+  /** An earlier process may have been killed in this attempt. */
+  readonly recovered: boolean
   /** The package's files; absent in a dry run. */
   readonly directory: string | undefined
   /** Where a file that kubectl must read may lie for a moment. */

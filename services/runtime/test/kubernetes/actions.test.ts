@@ -1,6 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect} from 'chai'
+import {resourceOf} from '../support/kubernetes/controllers.ts'
 import {requireKubectl} from '../support/kubernetes/kubectl.ts'
 import {STARTUP_MS} from '../support/waiting.ts'
 import {Bench} from './bench.ts'
@@ -71,6 +72,34 @@ describe('k8s actions against an API', function () {
     expect(podName()).to.equal(after)
     expect((await bench.run({action: 'restart', ...WEB}, {key: 'e1/handler/7'})).status).to.equal('success')
     expect(podName()).to.not.equal(after)
+  })
+
+  it('restart: not of what is paused, and not of kinds without a rollout', async () => {
+    web().spec.paused = true
+    expect((await bench.run({action: 'restart', ...WEB})).error).to.equal('deployment web is paused')
+    const pod = await bench.run({action: 'restart', ...POD})
+    expect(pod.error).to.equal('restart works on deployment, statefulset, daemonset, not on pod')
+    expect(bench.cluster.changes).to.deep.equal([])
+  })
+
+  it('rollback: of a StatefulSet through its ControllerRevisions', async () => {
+    const template = (version: number): object => ({
+      metadata: {labels: {app: 'db'}},
+      spec: {containers: [{name: 'db', image: `db:${version}`}]},
+    })
+    const {uid} = bench.cluster.add('StatefulSet', 'staging', {
+      metadata: {name: 'db'},
+      spec: {replicas: 1, template: template(2)},
+    }).metadata
+    for (const revision of [1, 2])
+      bench.cluster.add('ControllerRevision', 'staging', {
+        metadata: {name: `db-${revision}`, ownerReferences: [{kind: 'StatefulSet', name: 'db', uid}]},
+        revision,
+        data: {spec: {template: {...template(revision), $patch: 'replace'}}},
+      })
+    const target = {resource_type: 'sts', resource_name: 'db', namespace: 'staging'}
+    expect((await bench.run({action: 'rollback', ...target})).error).to.equal(null)
+    expect(bench.cluster.get('StatefulSet', 'staging', 'db').spec.template.spec.containers[0].image).to.equal('db:1')
   })
 
   it('restart: everything a selector chooses, and an error when that is nothing', async () => {
@@ -278,9 +307,11 @@ describe('k8s actions against an API', function () {
 
   it('job: runs to the end, tells its log, and fails when it does', async () => {
     const config = {action: 'job', namespace: 'staging', image: 'tool:1', command: ['run']}
-    bench.cluster.logs.set('step-6f1d0b7a-x1', '')
-    const good = await bench.run(config)
-    expect(good.status).to.equal('success')
+    bench.cluster.logs.set('sums-x1', 'total=7\n')
+    const good = await bench.run({...config, name: 'sums'}, {spec: {outputs: {total: '/total'}}, key: 'e1/handler/9'})
+    expect(good).to.deep.include({status: 'success', outputs: {total: '7'}})
+    bench.cluster.objects.remove(resourceOf('Job'), bench.cluster.get('Job', 'staging', 'sums'))
+    expect((await bench.run(config)).status).to.equal('success')
     const [made] = bench.cluster.list('Job', 'staging')
     expect(made?.metadata['name']).to.match(/^step-[0-9a-f]{8}$/)
     expect((await bench.run(config)).status, 'the same step again').to.equal('success')
@@ -288,6 +319,8 @@ describe('k8s actions against an API', function () {
     const bad = await bench.run({...config, image: 'failing:1'}, {key: 'e1/handler/1'})
     expect(bad).to.include({status: 'error'})
     expect(bad.error).to.match(/^job step-[0-9a-f]{8} failed$/)
+    const anew = await bench.run(config, {key: 'e1/handler/1'})
+    expect(anew.status, 'the next attempt').to.equal('success')
   })
 
   it('job: is deleted when it takes too long', async () => {

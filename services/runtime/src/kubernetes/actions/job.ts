@@ -1,12 +1,12 @@
 import {parseDuration} from '@atomctl/wpk/document'
-import type {JsonObject} from '@atomctl/protocol/values'
+import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {ExecutionStopped} from '../../engine/engine.ts'
 import {isObject} from '../../program.ts'
 import {KubectlError, type Answer} from '../kubectl.ts'
 import type {Action, Outcome, Session} from '../session.ts'
 import {placeFlags} from '../target.ts'
-import {readText, valueAt} from '../values.ts'
-import {create, manifestOf, marked, shortId} from './objects.ts'
+import {parseJson, readText, valueAt} from '../values.ts'
+import {create, manifestOf, marked, shortId, STEP} from './objects.ts'
 import {commandFor} from './running.ts'
 
 const CLEANUP_MS = 10_000
@@ -17,6 +17,7 @@ export const job: Action = {
   async run(session) {
     const creation = asCreation(session)
     const name = String(valueAt(marked(creation)[0], 'metadata', 'name'))
+    await clearFailed(session, name)
     await create.run(creation)
     try {
       return await follow(session, name)
@@ -25,6 +26,22 @@ export const job: Action = {
       throw error
     }
   },
+}
+
+/** A further attempt runs the Job anew; after a crash it is this attempt's own Job, whose failure counts. */
+async function clearFailed({kubectl, target, idempotencyKey, recovered}: Session, name: string): Promise<void> {
+  if (recovered) return
+  const place = placeFlags(target)
+  const {stdout} = await kubectl.ask(['get', `job/${name}`, '--ignore-not-found', '--output=json', ...place])
+  const found = parseJson(stdout)
+  const conditions = valueAt(found, 'status', 'conditions')
+  const hasFailed = Array.isArray(conditions) && conditions.some(isFailure)
+  if (hasFailed && valueAt(found, 'metadata', 'annotations', STEP) === idempotencyKey)
+    await kubectl.ask(['delete', `job/${name}`, '--ignore-not-found', ...place])
+}
+
+function isFailure(condition: Json): boolean {
+  return valueAt(condition, 'type') === 'Failed' && valueAt(condition, 'status') === 'True'
 }
 
 /** A runtime that only shuts down leaves the Job to the next one. */

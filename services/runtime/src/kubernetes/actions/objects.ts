@@ -144,7 +144,8 @@ function asStream(objects: readonly JsonObject[]): string {
   return objects.map((object) => JSON.stringify(object)).join('\n---\n')
 }
 
-const STEP = 'atomctl/step'
+/** Annotation that names the step which made an object. */
+export const STEP = 'atomctl/step'
 
 /**
  * `kubectl create` of what must not be there yet. What it makes carries the step, so that a step that is run again

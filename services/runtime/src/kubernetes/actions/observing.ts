@@ -99,11 +99,11 @@ function restartedContainers(pod: Json, wanted: string | undefined): string[] {
 /** Events about the target, oldest first. A selector chooses the objects, because events carry no labels of theirs. */
 export const events: Action = {
   async plan(session) {
-    return planCommand(session, ['get', 'events', ...placeFlags(session.target)])
+    return planCommand(session, eventWords(session))
   },
   async run(session) {
     const {kubectl, target, config} = session
-    const found = objectsIn(await kubectl.read(['get', 'events', ...placeFlags(target)]))
+    const found = objectsIn(await kubectl.read(eventWords(session)))
     const names = target.selector === undefined ? undefined : await matching(session)
     const about = found.filter((event) => isAbout(event, session, names))
     const sorted = about
@@ -113,6 +113,12 @@ export const events: Action = {
     kubectl.show(text === '' ? `no events about ${describeTarget(target)}` : text)
     return {output: text, exitCode: 0, document: () => sorted}
   },
+}
+
+function eventWords({target}: Session): string[] {
+  const {name} = target
+  const narrow = name === undefined ? [] : [`--field-selector=involvedObject.name=${name}`]
+  return ['get', 'events', ...narrow, ...placeFlags(target)]
 }
 
 /** No object at all is no reason to fail: then there are no events either. */
