@@ -20,6 +20,8 @@ export const RUNTIME_CAPABILITIES = [
   'idempotency-key',
   'list-executions',
   'parameters',
+  'retry',
+  'rollback',
   'steps',
   'verified-execution',
 ] as const

@@ -6,7 +6,7 @@ import {digestOf} from './admission.ts'
 import {ExecutionStopped, type Durable, type Engine} from './engine/engine.ts'
 import type {Handler} from './handlers/handler.ts'
 import type {Identity} from './identity.ts'
-import {Interpreter, type Job} from './interpreter.ts'
+import {Interpreter, type CarriedResult, type Job} from './interpreter.ts'
 import type {Metrics} from './metrics.ts'
 import type {Logger} from './options.ts'
 import {readProgram} from './program.ts'
@@ -15,7 +15,8 @@ import type {Hub} from './store/hub.ts'
 import type {Notices} from './store/notices.ts'
 import {StoredProgress} from './store/progress.ts'
 import {Recorder} from './store/recorder.ts'
-import type {ExecutionRow, RuntimeTables} from './store/tables.ts'
+import type {ExecutionRow, RuntimeTables, StepRow, StoredRollback} from './store/tables.ts'
+import {planUndo, readRunId, rollbackRunId} from './undo.ts'
 import type {PackageNeeds, SignedFiles, Workspace} from './workspace.ts'
 
 export interface ExecutorOptions {
@@ -50,11 +51,13 @@ export class Executor {
     const {engine, executions, workspace} = this.#options
     await engine.launch(
       (durable) => this.#run(durable),
-      (id, outcome, message) => this.#end(id, outcome, message),
+      (id, outcome, message) => this.#lost(id, outcome, message),
     )
     const unfinished = await executions.unfinished()
     for (const row of unfinished) await this.#reconcile(row)
-    const alive = new Set(unfinished.map(({id}) => id))
+    const undoing = await executions.rollingBack()
+    for (const row of undoing) await this.#reconcileRollback(row)
+    const alive = new Set([...unfinished.map(({id}) => id), ...undoing.map(directoryOfRollback)])
     for (const id of await workspace.list()) if (!alive.has(id)) await workspace.remove(id)
   }
 
@@ -77,6 +80,21 @@ export class Executor {
     return true
   }
 
+  /** Undoes an ended execution, as a workflow of its own. Throws 400. */
+  async rollBack(id: string, by: Identity): Promise<void> {
+    const rollback = await this.openProgress(id).beginRollback(by, planUndo)
+    await this.start(rollbackRunId(id, rollback))
+  }
+
+  /** A rollback that was asked for and never began, or that the engine lost. */
+  async #reconcileRollback({id, rollback}: Pick<ExecutionRow, 'id' | 'rollback'>): Promise<void> {
+    if (rollback === null) return
+    const runId = rollbackRunId(id, JSON.parse(rollback) as StoredRollback)
+    const state = await this.#options.engine.state(runId)
+    if (state === undefined) await this.start(runId)
+    else if (state !== 'active') await this.#lost(runId, 'failed', 'The runtime lost this rollback')
+  }
+
   async #reconcile({id, cancel_requested: isCancelled, approval_state: approval}: Unfinished): Promise<void> {
     const {engine} = this.#options
     const state = await engine.state(id)
@@ -88,27 +106,48 @@ export class Executor {
   }
 
   async #run(durable: Durable): Promise<void> {
-    const id = durable.executionId
+    const {executionId: id, isRollback} = readRunId(durable.executionId)
     const row = await this.#options.executions.find(id)
-    if (!row || row.completed_at) return
-    this.#active.add(id)
+    if (!row || (isRollback ? row.rollback_state !== 'running' : row.completed_at)) return
+    this.#active.add(durable.executionId)
     try {
+      if (isRollback) return await this.#undo(durable, row)
       const problem = problemOf(row)
-      if (problem !== undefined) return void (await this.#end(id, 'failed', problem))
+      if (problem !== undefined) return await this.#end(id, 'failed', problem)
       await this.#interpret(durable, row)
     } catch (error) {
       // Whoever took the execution over writes its progress from now on.
       if (error instanceof ExecutionStopped && error.reason === 'superseded') this.#progress.delete(id)
       throw error
     } finally {
-      this.#active.delete(id)
+      this.#active.delete(durable.executionId)
     }
   }
 
   async #interpret(durable: Durable, row: ExecutionRow): Promise<void> {
+    const steps = await this.#options.executions.steps(row.id)
+    await this.#interpreterOf(durable, row, steps.filter(isCarried)).run()
+  }
+
+  /** What an earlier try undid is noted first, as the rows change while this one goes on. */
+  async #undo(durable: Durable, row: ExecutionRow): Promise<void> {
+    const {executions, workspace} = this.#options
+    const steps = await executions.steps(row.id)
+    const completed = steps.filter(({status}) => status === 'completed')
+    const undone = await durable.step('rollback plan', () =>
+      Promise.resolve(completed.filter(({phase}) => phase === 'rollback').map(({position}) => position)),
+    )
+    const forward = completed.filter(({phase}) => phase === 'handler')
+    const problems = await this.#interpreterOf(durable, row, forward).rollBack(new Set(undone))
+    await this.#progressOf(row.id).finishRollback(problems.length === 0 ? null : problems.join('; '))
+    this.#progress.delete(row.id)
+    await workspace.remove(directoryOf(durable.executionId))
+  }
+
+  #interpreterOf(durable: Durable, row: ExecutionRow, carried: readonly StepRow[]): Interpreter {
     const {workspace, handlers, defaultTimeoutMs} = this.#options
     const needs: PackageNeeds = {
-      executionId: row.id,
+      directory: directoryOf(durable.executionId),
       workflowId: row.workflow_id,
       documentDigest: row.document_digest,
       files: JSON.parse(row.files) as SignedFiles,
@@ -118,18 +157,26 @@ export class Executor {
       parameters: JSON.parse(row.parameters) as JsonObject,
       dryRun: row.dry_run,
       hasFiles: needs.files.length > 0,
+      executionId: row.id,
+      carried: new Map(carried.map((step) => [step.position, carriedResult(step)])),
     }
-    const interpreter = new Interpreter(durable, job, {
+    return new Interpreter(durable, job, {
       progress: this.#progressOf(row.id),
       handlers,
       defaultTimeoutMs,
       prepare: (signal) => workspace.prepare(needs, signal),
       random: Math.random,
     })
-    await interpreter.run()
   }
 
-  /** Ends an execution that nobody interprets any more. */
+  /** Ends what nobody interprets any more. */
+  async #lost(runId: string, outcome: 'cancelled' | 'failed', message: string): Promise<void> {
+    const {executionId, isRollback} = readRunId(runId)
+    if (!isRollback) return this.#end(executionId, outcome, message)
+    await this.#progressOf(executionId).finishRollback(message)
+    this.#progress.delete(executionId)
+  }
+
   async #end(id: string, status: 'cancelled' | 'failed', message: string): Promise<void> {
     await this.#progressOf(id).finish(status, message)
     this.#progress.delete(id)
@@ -160,6 +207,25 @@ export class Executor {
     this.#progress.set(id, progress)
     return progress
   }
+}
+
+/** Only a step that another execution did is completed or skipped without an attempt when this one begins. */
+function isCarried({phase, status, attempt, started_at: started}: StepRow): boolean {
+  return phase === 'handler' && status === 'completed' && attempt === 0 && started === null
+}
+
+/** Every rollback on demand works in a directory of its own: nobody who tidies up behind another is in its way. */
+function directoryOf(runId: string): string {
+  return runId.replaceAll(':', '.')
+}
+
+function directoryOfRollback({id, rollback}: Pick<ExecutionRow, 'id' | 'rollback'>): string {
+  return directoryOf(rollbackRunId(id, JSON.parse(rollback ?? '{}') as StoredRollback))
+}
+
+function carriedResult({status, outputs}: StepRow): CarriedResult {
+  const put = outputs === null ? {} : (JSON.parse(outputs) as Record<string, string>)
+  return {completed: status === 'completed', outputs: put}
 }
 
 type Unfinished = Awaited<ReturnType<ExecutionStore['unfinished']>>[number]

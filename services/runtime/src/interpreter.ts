@@ -15,6 +15,16 @@ export interface Job {
   readonly dryRun: boolean
   /** The package brings files along, which are fetched before the first handler runs. */
   readonly hasFiles: boolean
+  /** Whose directory, keys and name it is; default the engine's id. */
+  readonly executionId?: string
+  /** Steps that are done already, by position: of an execution that this one carries on, or that it undoes. */
+  readonly carried?: ReadonlyMap<number, CarriedResult>
+}
+
+export interface CarriedResult {
+  /** Otherwise it was skipped. */
+  readonly completed: boolean
+  readonly outputs: Readonly<Record<string, string>>
 }
 
 export interface Surroundings {
@@ -62,6 +72,15 @@ export class Interpreter {
     }
   }
 
+  /**
+   * Undoes the steps carried over, last first, and answers what failed. `done` are rollback steps that an earlier try
+   * completed.
+   */
+  async rollBack(done: ReadonlySet<number>): Promise<string[]> {
+    for (const [position, spec] of this.#job.program.handlers.entries()) this.#carry(position, spec)
+    return this.#undo(rollbackOrder(this.#job.program.rollback, this.#completed), done)
+  }
+
   /** Before the first handler, so that a package with wrong files does nothing at all. */
   async #prepare(): Promise<void> {
     if (this.#job.dryRun || !this.#job.hasFiles) return
@@ -72,6 +91,7 @@ export class Interpreter {
   async #runHandlers(): Promise<boolean> {
     if (this.#failure !== undefined) return false
     for (const [position, spec] of this.#job.program.handlers.entries()) {
+      if (this.#carry(position, spec)) continue
       const outcome = this.#job.dryRun
         ? await this.#planStep('handler', position, spec)
         : await this.#runStep('handler', position, spec)
@@ -96,15 +116,30 @@ export class Interpreter {
     const steps = this.#job.dryRun ? [] : rollbackOrder(this.#job.program.rollback, this.#completed)
     if (steps.length === 0) return void (await progress.finish('failed', failed))
     await progress.plan('rollback', steps, 'Starting rollback...')
-    const problems: string[] = []
-    for (const [position, spec] of steps.entries()) {
-      this.#failure = undefined
-      if ((await this.#runStep('rollback', position, spec)) === 'failed') problems.push(this.#failure ?? spec.name)
-    }
+    const problems = await this.#undo(steps)
     if (problems.length === 0)
       return void (await progress.finish('rolled_back', failed, 'Rollback completed', 'completed'))
     const text = problems.join('; ')
     await progress.finish('failed', `${failed}; rollback failed: ${text}`, `Rollback failed: ${text}`, 'failed')
+  }
+
+  /** Goes on after a step that fails, and answers what failed. */
+  async #undo(steps: readonly HandlerSpec[], done: ReadonlySet<number> = new Set()): Promise<string[]> {
+    const problems: string[] = []
+    for (const [position, spec] of steps.entries()) {
+      if (done.has(position)) continue
+      this.#failure = undefined
+      if ((await this.#runStep('rollback', position, spec)) === 'failed') problems.push(this.#failure ?? spec.name)
+    }
+    return problems
+  }
+
+  /** True when the step was done by an execution before this one. */
+  #carry(position: number, spec: HandlerSpec): boolean {
+    const result = this.#job.carried?.get(position)
+    if (result?.completed) this.#completed.push(spec)
+    this.#outputs = {...this.#outputs, ...result?.outputs}
+    return result !== undefined
   }
 
   async #runStep(phase: Phase, position: number, spec: HandlerSpec): Promise<StepOutcome> {
@@ -134,7 +169,7 @@ export class Interpreter {
       scope: this.#scope(),
       signal,
       timeoutMs: spec.timeoutMs ?? defaultTimeoutMs,
-      idempotencyKey: `${this.#durable.executionId}/${phase}/${position}`,
+      idempotencyKey: `${this.#executionId}/${phase}/${position}`,
       recovered: this.#durable.recovered,
       directory: directory.path,
       log: (stream, text) => progress.log(spec.name, stream, text),
@@ -209,12 +244,16 @@ export class Interpreter {
     return Math.round(full * (0.5 + this.#around.random() / 2))
   }
 
+  get #executionId(): string {
+    return this.#job.executionId ?? this.#durable.executionId
+  }
+
   #log(spec: HandlerSpec, text: string): void {
     this.#around.progress.log(spec.name, 'system', shorten(text))
   }
 
   #scope(): Scope {
-    return {executionId: this.#durable.executionId, parameters: this.#job.parameters, outputs: this.#outputs}
+    return {executionId: this.#executionId, parameters: this.#job.parameters, outputs: this.#outputs}
   }
 }
 

@@ -1,7 +1,8 @@
 import type {Kysely} from 'kysely'
 import type {Engine} from './engine/engine.ts'
 import type {Logger} from './options.ts'
-import type {RuntimeTables} from './store/tables.ts'
+import type {ExecutionRow, RuntimeTables, StoredRollback} from './store/tables.ts'
+import {rollbackRunId} from './undo.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -56,14 +57,22 @@ export class Retention {
     const {database, engine} = this.#options
     const rows = await database
       .selectFrom('runtime_executions')
-      .select('id')
+      .select(['id', 'rollback'])
       .where('completed_at', '<', before)
+      .where((row) => row.or([row('rollback_state', 'is', null), row('rollback_state', '!=', 'running')]))
       .limit(BATCH)
       .execute()
     if (rows.length === 0) return 0
     const ids = rows.map(({id}) => id)
-    await engine.forget(ids)
+    await engine.forget(rows.flatMap(runsOf))
     await database.deleteFrom('runtime_executions').where('id', 'in', ids).execute()
     return rows.length
   }
+}
+
+/** The workflows of an execution: itself and its rollbacks on demand. */
+function runsOf({id, rollback}: Pick<ExecutionRow, 'id' | 'rollback'>): string[] {
+  const last = rollback === null ? 0 : (JSON.parse(rollback) as StoredRollback).attempt
+  const attempts = Array.from({length: last}, (_, index) => index + 1)
+  return [id, ...attempts.map((attempt) => rollbackRunId(id, {attempt}))]
 }

@@ -12,7 +12,8 @@ import type {VerifiedDocument} from '@atomctl/wpk/trust'
 export type SignedFiles = VerifiedDocument['verification']['files']
 
 export interface PackageNeeds {
-  readonly executionId: string
+  /** The name of its directory: the execution's id, or that of one of its rollbacks. */
+  readonly directory: string
   readonly workflowId: string
   readonly documentDigest: string
   readonly files: SignedFiles
@@ -33,7 +34,7 @@ export class Workspace {
 
   /** Throws ARCHIVE_INVALID or WPK_TAMPERED when the stored package is not what was signed. */
   async prepare(needs: PackageNeeds, signal: AbortSignal): Promise<string> {
-    const base = join(this.#root, needs.executionId)
+    const base = join(this.#root, needs.directory)
     const directory = join(base, 'package')
     if (await exists(join(base, 'ready'))) return directory
     await rm(base, {recursive: true, force: true})
@@ -44,14 +45,14 @@ export class Workspace {
     return directory
   }
 
-  async remove(executionId: string): Promise<void> {
-    await rm(join(this.#root, executionId), {recursive: true, force: true, maxRetries: 3})
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#root, name), {recursive: true, force: true, maxRetries: 3})
   }
 
   /** Executions that have a directory. */
   async list(): Promise<string[]> {
     await mkdir(this.#root, {recursive: true, mode: 0o700})
-    return (await readdir(this.#root)).filter((name) => /^[0-9a-f-]{36}$/.test(name))
+    return (await readdir(this.#root)).filter((name) => /^[0-9a-f-]{36}(\.rollback\.\d+)?$/.test(name))
   }
 
   async #extract(needs: PackageNeeds, base: string, directory: string, signal: AbortSignal): Promise<void> {

@@ -123,4 +123,70 @@ describe('a runtime that stops in the middle of an execution', () => {
     expect(await ended(id)).to.include({status: 'completed'})
     expect(effects('moment-effects').length).to.be.within(1, 2)
   })
+
+  it('resumes a rollback on demand after kill -9 in the middle of its steps, and repeats no completed one', async function () {
+    this.timeout(60_000)
+    const file = path('undo-effects')
+    const note = (text: string): string => `echo "${text} $ATOM_IDEMPOTENCY_KEY" >> "${file}"`
+    const wait = `touch "${path('undo-begun')}"; until [ -e "${path('undo-go')}" ]; do sleep 0.02; done`
+    const content = await trust.sign({
+      handlers: [shell('a', note('a')), shell('b', note('b')), shell('c', note('c'))],
+      safety: {rollback_enabled: true},
+      rollback: {
+        enabled: true,
+        handlers: [
+          shell('undo-a', note('undo-a'), {undoes: 'a'}),
+          shell('undo-b', `${note('undo-b begins')}; ${wait}; ${note('undo-b ends')}`, {undoes: 'b'}),
+          shell('undo-c', note('undo-c'), {undoes: 'c'}),
+        ],
+      },
+    })
+    const {body} = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
+    const id = String(body['execution_id'])
+    expect(await ended(id)).to.include({status: 'completed'})
+    expect((await server.post(`/rollback/${id}`, {})).status).to.equal(200)
+    await eventually('the second rollback step runs', () => existsSync(path('undo-begun')))
+    await server.kill('SIGKILL')
+    server = await ServerProcess.start(directory, trust.policyFile)
+    expect(await server.get(`/execute/${id}`)).to.deep.nested.include({
+      status: 'completed',
+      'rollback.status': 'running',
+    })
+    const begins = (): number => effects('undo-effects').filter((line) => line.startsWith('undo-b begins')).length
+    await eventually('it runs again', () => begins() === 2)
+    writeFileSync(path('undo-go'), '')
+    const done = await eventually('it is rolled back', async () => {
+      const execution = await server.get(`/execute/${id}`)
+      return execution['status'] === 'rolled_back' && execution
+    })
+    expect(done['rollback']).to.include({status: 'completed'})
+    expect(effects('undo-effects').slice(3)).to.deep.equal([
+      `undo-c ${id}/rollback/0`,
+      `undo-b begins ${id}/rollback/1`,
+      `undo-b begins ${id}/rollback/1`,
+      `undo-b ends ${id}/rollback/1`,
+      `undo-a ${id}/rollback/2`,
+    ])
+    const logs = done['logs'] as string[]
+    expect(logs.filter((line) => line === 'Starting rollback...')).to.have.length(1)
+    expect(logs.filter((line) => line === 'Rollback undo-c: success')).to.have.length(1)
+  })
+
+  it('begins a rollback that was asked for in the moment before it died', async function () {
+    this.timeout(60_000)
+    const content = await trust.sign({
+      handlers: [shell('a', 'true')],
+      safety: {rollback_enabled: true},
+      rollback: {enabled: true, handlers: [shell('undo', `echo undone >> "${path('asked-effects')}"; sleep 0.2`)]},
+    })
+    const {body} = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
+    const id = String(body['execution_id'])
+    await ended(id)
+    void server.post(`/rollback/${id}`, {}).catch(() => {})
+    await eventually('the request is written', async () => (await server.get(`/execute/${id}`))['rollback'])
+    await server.kill('SIGKILL')
+    server = await ServerProcess.start(directory, trust.policyFile)
+    await eventually('it is rolled back', async () => (await server.get(`/execute/${id}`))['status'] === 'rolled_back')
+    expect(effects('asked-effects').length).to.be.within(1, 2)
+  })
 })

@@ -23,11 +23,19 @@ function summary(execution: ExecutionOutcome): string[] {
     `  Started: ${instant(execution.started_at)}`,
     `  Completed: ${instant(execution.completed_at)}`,
     ...(error ? [`  Error: ${printable(error)}`] : []),
+    ...rollbackLines(execution),
+    ...(execution.retry_of ? [`  Retry of: ${printable(execution.retry_of)}`] : []),
     ...(execution.break_glass ? [`  Glass broken: ${printable(execution.break_glass)}`] : []),
     ...waitingLines(execution),
     ...decidedLines(execution),
     ...(steps && steps.length > 0 ? ['', stepTable(steps)] : []),
   ]
+}
+
+function rollbackLines({rollback}: ExecutionOutcome): string[] {
+  if (!rollback) return []
+  const by = rollback.requested_by ? `, asked for by ${printable(rollback.requested_by)}` : ''
+  return [`  Rollback: ${rollback.status}${by}`]
 }
 
 function stepTable(steps: readonly StepState[]): string {

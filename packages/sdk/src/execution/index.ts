@@ -1,5 +1,6 @@
 export {type ExecutionOutcome, outcomeError} from './outcome.ts'
 export {gatherParameters, type ParameterFlags} from './parameters.ts'
-export {startExecution} from './start.ts'
+export {retryExecution, startExecution} from './start.ts'
 export {waitForExecution, type WaitOptions} from './wait.ts'
 export {approvalPending, approversOf, awaitedApproval} from './waiting.ts'
+export {followRollback, rollbackError} from './rollback.ts'

@@ -15,7 +15,9 @@ const FAILURES: Readonly<Record<string, {code: ErrorCode; words: string}>> = {
 /** The error an ended execution means (exit codes 20–24), or undefined when it completed. */
 export function outcomeError(outcome: ExecutionOutcome): AtomError | undefined {
   if (outcome.status === 'completed') return undefined
-  const {code, words} = FAILURES[outcome.status] ?? {code: 'PROTOCOL', words: `Execution ended as ${outcome.status}`}
+  const isHalfUndone = outcome.status === 'failed' && outcome.rollback?.status === 'failed'
+  const kind = isHalfUndone ? 'rollback_failed' : outcome.status
+  const {code, words} = FAILURES[kind] ?? {code: 'PROTOCOL', words: `Execution ended as ${outcome.status}`}
   const reason = outcome.error_message ? `: ${outcome.error_message}` : ''
   return new AtomError(code, `${words}${reason}`, {
     hint: `atomctl logs ${outcome.execution_id}`,

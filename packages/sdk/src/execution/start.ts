@@ -1,3 +1,4 @@
+import type {Approval} from '@atomctl/protocol/runtime'
 import type {VerifiedPackage} from '../enforcement.ts'
 import type {RuntimeClient} from '../runtime/index.ts'
 import type {JsonObject} from '@atomctl/wpk/canonical'
@@ -19,7 +20,23 @@ export async function startExecution(
     breakGlass,
     packageFiles: subject.verified.verification.files.length > 0,
   })
-  const started = {execution_id: executionId, workflow_id: workflowId, dry_run: dryRun}
+  return outcomeOf({execution_id: executionId, workflow_id: workflowId, dry_run: dryRun}, approval)
+}
+
+/** Carries an ended execution on, in a new one. */
+export async function retryExecution(
+  runtime: RuntimeClient,
+  id: string,
+  from: string | undefined,
+): Promise<ExecutionOutcome> {
+  const {execution_id, approval} = await runtime.retry(id, from)
+  const {workflow_id = ''} = await runtime.status(execution_id)
+  return outcomeOf({execution_id, workflow_id, dry_run: false, retry_of: id}, approval)
+}
+
+type Started = Pick<ExecutionOutcome, 'execution_id' | 'workflow_id' | 'dry_run' | 'retry_of'>
+
+function outcomeOf(started: Started, approval: Approval | null | undefined): ExecutionOutcome {
   if (!approval) return {...started, status: 'started'}
   const {document_digest, parameters_digest} = approval
   return {...started, status: 'pending', approval, document_digest, parameters_digest}

@@ -1,4 +1,4 @@
-import type {ExecutionEvent} from '@atomctl/protocol/runtime'
+import {type ExecutionEvent, FINAL_STATUSES} from '@atomctl/protocol/runtime'
 import {AtomError} from '../errors.ts'
 import type {RuntimeClient} from '../runtime/index.ts'
 import type {ExecutionOutcome} from './outcome.ts'
@@ -14,7 +14,17 @@ export interface WaitOptions {
   /** The execution ends with this process, so nobody can be told to come back to it. */
   local?: boolean
   progress: ProgressLine
+  /** What is waited for; default the end of the execution. */
+  follow?: Follow | undefined
 }
+
+/** Watches an execution until something about it ends, and answers how. */
+export type Follow = (
+  runtime: RuntimeClient,
+  started: ExecutionOutcome,
+  signal: AbortSignal,
+  line: ProgressLine,
+) => Promise<ExecutionOutcome>
 
 /**
  * Follows an execution to its end. The client only watches: whatever happens to it, the execution goes on.
@@ -25,7 +35,7 @@ export async function waitForExecution(
   started: ExecutionOutcome,
   options: WaitOptions,
 ): Promise<ExecutionOutcome> {
-  const {interruption, timeout} = options
+  const {interruption, timeout, follow = followToEnd} = options
   const deadline = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
   const signal = deadline ? AbortSignal.any([interruption.signal, deadline]) : interruption.signal
   return interruption.defer(async () => {
@@ -39,7 +49,7 @@ export async function waitForExecution(
   })
 }
 
-async function follow(
+async function followToEnd(
   runtime: RuntimeClient,
   started: ExecutionOutcome,
   signal: AbortSignal,
@@ -63,7 +73,8 @@ async function follow(
 /** The ended execution with its steps and log, which events leave out; the outcome is known without them. */
 async function complete(runtime: RuntimeClient, ended: ExecutionOutcome): Promise<ExecutionOutcome> {
   const full = await runtime.status(ended.execution_id).catch(() => ended)
-  return full.status === ended.status ? {...full, workflow_id: ended.workflow_id} : ended
+  // what ended can still have been rolled back since
+  return FINAL_STATUSES.has(full.status) ? {...full, workflow_id: ended.workflow_id} : ended
 }
 
 function merge(started: ExecutionOutcome, {execution}: Extract<ExecutionEvent, {type: 'status'}>): ExecutionOutcome {

@@ -1,5 +1,12 @@
 import type {Discovery} from '@atomctl/protocol/discovery'
-import type {CancelReply, DecisionReply, Execution, ExecutionEvent, ExecutionQuery} from '@atomctl/protocol/runtime'
+import type {
+  CancelReply,
+  DecisionReply,
+  Execution,
+  ExecutionEvent,
+  ExecutionQuery,
+  ExecutionStarted,
+} from '@atomctl/protocol/runtime'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
 import {
   type Capability,
@@ -10,7 +17,7 @@ import {
   systemClock,
   type Target,
 } from '../http/index.ts'
-import {cancelExecution, decideExecution, rollbackExecution, type SeenDigests} from './control.ts'
+import {cancelExecution, decideExecution, retryExecution, rollbackExecution, type SeenDigests} from './control.ts'
 import {executePackage, type ExecuteRequest, type StartedExecution} from './execute.ts'
 import {type ExecutionPage, fetchExecution, fetchLogs, listExecutions, type LogLine} from './executions.ts'
 import {followExecution, type FollowOptions} from './follow.ts'
@@ -35,6 +42,8 @@ export interface RuntimeClient {
   approve(id: string, seen: SeenDigests & {reason?: string | undefined}): Promise<DecisionReply>
   reject(id: string, seen: SeenDigests & {reason: string}): Promise<DecisionReply>
   rollback(id: string): Promise<void>
+  /** From the named handler, or from the first that did not complete. */
+  retry(id: string, from?: string): Promise<ExecutionStarted>
 }
 
 export interface RuntimeOptions {
@@ -58,5 +67,6 @@ export function createRuntimeClient({http, target, clock = systemClock}: Runtime
     approve: (id, seen) => decideExecution(service, id, 'approve', seen),
     reject: (id, seen) => decideExecution(service, id, 'reject', seen),
     rollback: (id) => rollbackExecution(service, id),
+    retry: (id, from) => retryExecution(service, id, from),
   }
 }

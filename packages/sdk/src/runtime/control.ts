@@ -4,8 +4,11 @@ import {
   type DecisionReply,
   decisionReply,
   type Execution,
+  type ExecutionStarted,
+  executionStarted,
   rollbackReply,
 } from '@atomctl/protocol/runtime'
+import {randomUUID} from 'node:crypto'
 import {encodeSegment, notSupported, readJson, type RequestBody, type Service} from '../http/index.ts'
 import {executionPath} from './executions.ts'
 
@@ -47,6 +50,21 @@ export async function rollbackExecution(service: Service, id: string): Promise<v
     )
   }
   readJson(await service.request({method: 'POST', path}), rollbackReply)
+}
+
+/** Starts a new execution that carries an ended one on. @throws NOT_SUPPORTED, CONFLICT */
+export async function retryExecution(
+  service: Service,
+  id: string,
+  from: string | undefined,
+): Promise<ExecutionStarted> {
+  if (!(await service.supports('retry'))) {
+    throw notSupported(service, 'cannot retry executions', 'start it anew: atomctl run WORKFLOW')
+  }
+  const headers = {'idempotency-key': randomUUID()}
+  const path = `${executionPath(id)}/retry`
+  const request = {method: 'POST', path, headers, idempotent: true, body: jsonBody({from})} as const
+  return readJson(await service.request(request), executionStarted)
 }
 
 function jsonBody(value: object): RequestBody {

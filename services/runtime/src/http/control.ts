@@ -1,8 +1,10 @@
-import {approveRequest, rejectRequest} from '@atomctl/protocol/runtime'
+import {approveRequest, rejectRequest, retryRequest, type ExecutionRequest} from '@atomctl/protocol/runtime'
+import type {JsonObject} from '@atomctl/protocol/values'
+import {planRetry} from '../retry.ts'
 import {checkFreeze} from '../safety.ts'
 import type {ExecutionRow} from '../store/tables.ts'
 import {approvalView, auditView} from '../store/views.ts'
-import {executionPath, findExecution} from './executions.ts'
+import {accept, executionPath, findExecution, findEarlier, keyOf, startedReply} from './executions.ts'
 import type {App, Services} from './server.ts'
 
 /** What people decide about executions (our extras): approve, reject, and the record of who did what. */
@@ -27,9 +29,36 @@ export function addControlRoutes(app: App, services: Services): void {
       return reply(await approvals.reject(id, request.identity, request.body))
     },
   )
+  app.post('/rollback/:id', {schema: {params: executionPath}}, async (request) => {
+    const {id} = await findExecution(services, request.params.id)
+    await services.executor.rollBack(id, request.identity)
+    return {message: 'Rollback started', execution_id: id}
+  })
+  addRetryRoute(app, services)
   app.get('/execute/:id/audit', {schema: {params: executionPath}}, async (request) => {
     const {id} = await findExecution(services, request.params.id)
     return {execution_id: id, entries: (await services.executions.audit(id)).map(auditView)}
+  })
+}
+
+/** The same document and parameters, admitted anew: what was trusted or approved then need not be now. */
+function addRetryRoute(app: App, services: Services): void {
+  const schema = {params: executionPath, body: retryRequest.nullish()}
+  app.post('/execute/:id/retry', {schema}, async (request) => {
+    const {executions} = services
+    const row = await findExecution(services, request.params.id)
+    const requester = {identity: request.identity, key: keyOf(request, `retry ${row.id}`)}
+    const earlier = await findEarlier(requester.key, services)
+    if (earlier !== undefined) return {...startedReply(await findExecution(services, earlier)), retry_of: row.id}
+    const carried = planRetry(row, await executions.steps(row.id), request.body?.from ?? undefined)
+    const body: ExecutionRequest = {
+      workflow_id: row.workflow_id,
+      wpk_content: JSON.parse(row.document) as JsonObject,
+      parameters: JSON.parse(row.parameters) as JsonObject,
+      dry_run: false,
+    }
+    const id = await accept(body, requester, services, {of: row.id, carried})
+    return {...startedReply(await findExecution(services, id)), retry_of: row.id}
   })
 }
 

@@ -9,7 +9,7 @@ import {refuse, Refusal} from '../refusal.ts'
 import {openApproval} from '../safety.ts'
 import type {NewAudit} from '../store/audit.ts'
 import {plainLine} from '../store/events.ts'
-import type {IdempotencyKey, NewExecution} from '../store/executions.ts'
+import type {CarriedStep, IdempotencyKey, NewExecution} from '../store/executions.ts'
 import {isWaiting} from '../store/progress.ts'
 import {storable, type ExecutionRow} from '../store/tables.ts'
 import {approvalView, auditView, executionView, stepView} from '../store/views.ts'
@@ -53,12 +53,6 @@ export function addExecutionRoutes(app: App, services: Services): void {
   app.post('/execute/:id/cancel', {schema: {params: executionPath}}, async (request) =>
     cancel(services, request.params.id, request.identity),
   )
-  app.post('/rollback/:id', {schema: {params: executionPath}}, async (request) => {
-    const {status} = await findExecution(services, request.params.id)
-    if (status !== 'completed' && status !== 'failed')
-      throw refuse(400, 'CONFLICT', 'Cannot rollback running execution')
-    throw refuse(501, 'NOT_SUPPORTED', 'This runtime rolls back by itself when a handler fails, not on demand')
-  })
   addLogRoute(app, services)
 }
 
@@ -76,6 +70,12 @@ function addLogRoute(app: App, services: Services): void {
   })
 }
 
+/** The execution that a new one carries on, and the steps it need not do again. */
+export interface Retry {
+  readonly of: string
+  readonly carried: readonly CarriedStep[]
+}
+
 /** Throws 404 in the protocol's words. */
 export async function findExecution({executions}: Services, id: string): Promise<ExecutionRow> {
   const row = await executions.find(id)
@@ -83,38 +83,50 @@ export async function findExecution({executions}: Services, id: string): Promise
   return row
 }
 
-function startedReply(row: ExecutionRow): object {
+export function startedReply(row: ExecutionRow): object {
   const approval = approvalView(row)
   if (!approval || !isWaiting(row))
     return {execution_id: row.id, status: 'started', message: 'Workflow execution started'}
   return {execution_id: row.id, status: 'pending', message: 'Workflow execution waits for approval', approval}
 }
 
-interface Requester {
+export interface Requester {
   readonly identity: Identity
   readonly key: IdempotencyKey | undefined
 }
 
-async function accept(body: ExecutionRequest, requester: Requester, services: Services): Promise<string> {
+/** Stores what is asked for, as an execution of its own or carrying another one on; starts it unless it must wait. */
+export async function accept(
+  body: ExecutionRequest,
+  requester: Requester,
+  services: Services,
+  retry?: Retry,
+): Promise<string> {
   if (services.isClosing())
     throw new Refusal(503, {detail: 'The runtime is stopping', code: 'UNAVAILABLE'}, {'retry-after': '5'})
   checkWorkflowId(body.workflow_id)
   const earlier = await findEarlier(requester.key, services)
   if (earlier !== undefined) return earlier
   const admitted = await admit(body, requester.identity, services.admission)
-  const execution = await newExecution(body, admitted, requester.identity, services)
-  const beginning = {key: requester.key, audit: auditOf(body, requester.identity)}
+  const execution = {
+    ...(await newExecution(body, admitted, requester.identity, services)),
+    retry_of: retry?.of ?? null,
+  }
+  const beginning = {key: requester.key, audit: auditOf(body, requester.identity, retry), carried: retry?.carried}
   if (await services.executions.insert(execution, admitted.program.handlers, beginning)) {
     await begin(execution, services)
     return execution.id
   }
   const winner = await findEarlier(requester.key, services)
-  if (winner === undefined) throw conflict()
+  if (winner === undefined) throw retry ? await retriedAlready(retry.of, services) : conflict()
   return winner
 }
 
 /** The execution that the same key already started; throws 409 when that was another request. */
-async function findEarlier(key: IdempotencyKey | undefined, {executions}: Services): Promise<string | undefined> {
+export async function findEarlier(
+  key: IdempotencyKey | undefined,
+  {executions}: Services,
+): Promise<string | undefined> {
   const earlier = key && (await executions.byIdempotencyKey(key))
   if (earlier && earlier.request_digest !== key.requestDigest) throw conflict()
   return earlier?.execution_id
@@ -131,7 +143,7 @@ async function newExecution(
   admitted: Admitted,
   by: Identity,
   services: Services,
-): Promise<NewExecution> {
+): Promise<Omit<NewExecution, 'retry_of'>> {
   const {verified, program, parameters, parametersDigest} = admitted
   const {level, rule, signers, warnings, files} = verified.verification
   return {
@@ -147,7 +159,6 @@ async function newExecution(
     files: JSON.stringify(files),
     verification: JSON.stringify({level, rule, signers, warnings}),
     ...(await approvalColumns(admitted, by, services)),
-    retry_of: null,
     break_glass: body.break_glass ? storable(body.break_glass.reason) : null,
   }
 }
@@ -171,8 +182,8 @@ async function approvalColumns(
   }
 }
 
-function auditOf({break_glass: glass}: ExecutionRequest, by: Identity): NewAudit[] {
-  const requested: NewAudit = {by, action: 'requested'}
+function auditOf({break_glass: glass}: ExecutionRequest, by: Identity, retry: Retry | undefined): NewAudit[] {
+  const requested: NewAudit = {by, action: 'requested', reason: retry ? `retry of ${retry.of}` : null}
   return glass ? [requested, {by, action: 'break_glass', reason: glass.reason}] : [requested]
 }
 
@@ -191,15 +202,23 @@ function checkWorkflowId(id: string): void {
   })
 }
 
-function keyOf(request: FastifyRequest): IdempotencyKey | undefined {
+/** The key that makes a repetition of this very request the same execution. */
+export function keyOf(request: FastifyRequest, subject?: string): IdempotencyKey | undefined {
   const header = request.headers['idempotency-key']
   if (header === undefined) return undefined
   if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header))
     throw refuse(422, 'REQUEST_REJECTED', 'Idempotency-Key must be 1 to 255 printable ASCII characters')
   const requestDigest = createHash('sha256')
-    .update(canonicalJson(request.body as never))
+    .update(subject ?? '')
+    .update(canonicalJson((request.body ?? {}) as never))
     .digest('hex')
   return {principal: request.identity.principal, key: header, requestDigest}
+}
+
+async function retriedAlready(id: string, {executions}: Services): Promise<Refusal> {
+  const later = await executions.retryOf(id)
+  const hint = later === undefined ? undefined : `atomctl retry ${later}`
+  return refuse(409, 'CONFLICT', `Cannot retry: ${later ?? 'another execution'} carries it on already`, hint)
 }
 
 function conflict(): Refusal {

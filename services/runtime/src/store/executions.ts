@@ -1,6 +1,7 @@
 import type {ExecutionQuery, ExecutionStatus} from '@atomctl/protocol/runtime'
 import type {Kysely, Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
+import {refuse} from '../refusal.ts'
 import {writeAudit, type NewAudit} from './audit.ts'
 import {isUniqueViolation} from './violations.ts'
 import type {AuditRow, ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
@@ -39,7 +40,7 @@ export interface IdempotencyKey {
 export interface Beginning {
   readonly key?: IdempotencyKey | undefined
   readonly audit: readonly NewAudit[]
-  readonly carried?: readonly CarriedStep[]
+  readonly carried?: readonly CarriedStep[] | undefined
 }
 
 /** A statement takes at most 65,535 values. */
@@ -55,7 +56,7 @@ export class ExecutionStore {
     this.#database = database
   }
 
-  /** Stores an execution with its steps; false when its idempotency key was taken meanwhile. */
+  /** Stores an execution with its steps; false when its idempotency key, or what it retries, was taken meanwhile. */
   async insert(execution: NewExecution, handlers: readonly HandlerSpec[], about: Beginning): Promise<boolean> {
     const {key, audit, carried = []} = about
     try {
@@ -65,6 +66,7 @@ export class ExecutionStore {
           .insertInto('runtime_executions')
           .values({...values, steps_completed: carried.length, cancel_requested: false})
           .execute()
+        if (execution.retry_of !== null) await checkUnchanged(transaction, execution.retry_of, about)
         for (const entry of audit) await writeAudit(transaction, execution.id, entry)
         if (key) {
           const row = {principal: key.principal, key: key.key, request_digest: key.requestDigest}
@@ -82,7 +84,7 @@ export class ExecutionStore {
       })
       return true
     } catch (error) {
-      if (key && isUniqueViolation(error)) return false
+      if (isUniqueViolation(error)) return false
       throw error
     }
   }
@@ -156,15 +158,8 @@ export class ExecutionStore {
     return rows.map(({id}) => id)
   }
 
-  /** The execution that carries this one on, if any. */
   async retryOf(id: string): Promise<string | undefined> {
-    const row = await this.#database
-      .selectFrom('runtime_executions')
-      .select('id')
-      .where('retry_of', '=', id)
-      .limit(1)
-      .executeTakeFirst()
-    return row?.id
+    return findRetry(this.#database, id)
   }
 
   async audit(id: string): Promise<AuditRow[]> {
@@ -231,6 +226,25 @@ export class ExecutionStore {
       return true
     })
   }
+}
+
+/** The execution that carries this one on, if any. One that was rejected never ran. */
+export async function findRetry(database: Kysely<RuntimeTables>, id: string): Promise<string | undefined> {
+  const row = await database
+    .selectFrom('runtime_executions')
+    .select('id')
+    .where('retry_of', '=', id)
+    .where('status', '!=', 'rejected')
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** Whoever wants to roll the execution back waits until it is carried on, and then may not; or was first. */
+async function checkUnchanged(transaction: Transaction<RuntimeTables>, id: string, about: Beginning): Promise<void> {
+  const select = transaction.selectFrom('runtime_executions').select('rollback_state').where('id', '=', id)
+  const row = await select.forUpdate().executeTakeFirst()
+  if (row && (row.rollback_state === null || about.carried?.length === 0) && row.rollback_state !== 'running') return
+  throw refuse(409, 'CONFLICT', 'Cannot retry: the execution is being rolled back')
 }
 
 /** Rows that are there already stay as they are. Answers how many are new. */

@@ -1,9 +1,11 @@
 import type {Approval, ExecutionStatus, RollbackState} from '@atomctl/protocol/runtime'
 import type {Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
+import type {Identity} from '../identity.ts'
 import type {Finished, Phase, Progress} from '../progress.ts'
+import {refuse} from '../refusal.ts'
 import {RUNTIME, writeAudit, type NewAudit} from './audit.ts'
-import {insertSteps, newStep, UNFINISHED} from './executions.ts'
+import {findRetry, insertSteps, newStep, UNFINISHED} from './executions.ts'
 import type {NewEvent, Recorder} from './recorder.ts'
 import {storable, type ExecutionRow, type RuntimeTables, type StepRow, type StoredRollback} from './tables.ts'
 import {approvalView, executionView, stepView} from './views.ts'
@@ -139,6 +141,58 @@ export class StoredProgress implements Progress {
     return decided
   }
 
+  /**
+   * Notes that somebody wants the execution undone. `plan` sees it locked with its steps, may refuse by throwing, and
+   * answers what will run; what an earlier try completed stays completed.
+   */
+  async beginRollback(
+    by: Identity,
+    plan: (row: ExecutionRow, steps: StepRow[]) => HandlerSpec[],
+  ): Promise<StoredRollback> {
+    let rollback: StoredRollback | undefined
+    await this.#recorder.change(async (change) => {
+      const row = await lockExecution(change, this.#id)
+      if (!row) return []
+      const later = await findRetry(change, row.id)
+      if (later !== undefined)
+        throw refuse(409, 'CONFLICT', `${later} carried it on and has its completed steps`, `atomctl rollback ${later}`)
+      const steps = await change.selectFrom('runtime_steps').selectAll().where('execution_id', '=', row.id).execute()
+      const rows = plan(row, steps).map((handler, position) => newStep(row.id, 'rollback', position, handler))
+      rollback = nextRollback(row, by.name)
+      await this.#resetRollback(change)
+      await insertSteps(change, rows)
+      await writeAudit(change, row.id, {by, action: 'rollback_requested'})
+      const set = {rollback_state: rollback.status, rollback: JSON.stringify(rollback)}
+      const updated = await this.#execution(change).set(set).returningAll().executeTakeFirstOrThrow()
+      return [lineEvent('Starting rollback...'), statusEvent(executionView(updated))]
+    })
+    if (!rollback) throw new Error(`execution ${this.#id} is gone`)
+    return rollback
+  }
+
+  /** Ends a rollback on demand; `problem` says what could not be undone. */
+  async finishRollback(problem: string | null): Promise<void> {
+    await this.#recorder.change(async (change) => {
+      const row = await lockExecution(change, this.#id)
+      if (row?.rollback_state !== 'running' || row.rollback === null) return []
+      const outcome = rollbackOutcome(row, row.rollback, problem)
+      const updated = await this.#execution(change).set(outcome).returningAll().executeTakeFirstOrThrow()
+      const line = problem === null ? 'Rollback completed' : `Rollback failed: ${problem}`
+      return [lineEvent(line), ...(await this.#closeSteps(change, 'failed')), statusEvent(executionView(updated))]
+    })
+  }
+
+  async #resetRollback(change: Change): Promise<void> {
+    const blank = {started_at: null, completed_at: null, error: null, output: null, attempt: 0}
+    await change
+      .updateTable('runtime_steps')
+      .set({...blank, status: 'pending'})
+      .where('execution_id', '=', this.#id)
+      .where('phase', '=', 'rollback')
+      .where('status', '!=', 'completed')
+      .execute()
+  }
+
   /** Resolves after the transaction, and after whoever must know heard that the execution ended. */
   async #finish(work: (change: Change) => Promise<Ending>): Promise<boolean> {
     let ended: ExecutionRow | undefined
@@ -215,6 +269,26 @@ function storedResult({outputs, ...finished}: Finished) {
     error: text(finished.error),
     output: text(finished.output),
     outputs: outputs === undefined ? null : text(JSON.stringify(outputs)),
+  }
+}
+
+function nextRollback(row: ExecutionRow, name: string): StoredRollback {
+  const earlier = row.rollback === null ? 0 : (JSON.parse(row.rollback) as StoredRollback).attempt
+  const now = new Date().toISOString()
+  return {status: 'running', requested_by: name, started_at: now, completed_at: null, attempt: earlier + 1}
+}
+
+/** What made the execution fail stays in its message; what an earlier rollback could not do does not. */
+function rollbackOutcome(row: ExecutionRow, stored: string, problem: string | null) {
+  const status = problem === null ? ('completed' as const) : ('failed' as const)
+  const ended = {status, completed_at: new Date().toISOString(), error: problem === null ? null : text(problem)}
+  const first = (row.error_message ?? '').replace(/(^|; )rollback failed: .*$/s, '')
+  const reasons = [...(first === '' ? [] : [first]), ...(problem === null ? [] : [`rollback failed: ${problem}`])]
+  return {
+    status: problem === null ? ('rolled_back' as const) : ('failed' as const),
+    error_message: reasons.length === 0 ? null : text(reasons.join('; ')),
+    rollback_state: status,
+    rollback: JSON.stringify({...(JSON.parse(stored) as StoredRollback), ...ended}),
   }
 }
 

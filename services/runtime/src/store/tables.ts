@@ -157,9 +157,17 @@ async function addControl(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }
 
+/** An execution is carried on by one other, unless that one was rejected and so never ran. */
+async function addRetries(db: Kysely<unknown>): Promise<void> {
+  await sql`drop index runtime_executions_retry`.execute(db)
+  await sql`create unique index runtime_executions_retry on runtime_executions (retry_of)
+    where retry_of is not null and status <> 'rejected'`.execute(db)
+}
+
 export const MIGRATIONS: Record<string, Migration> = {
   '0001_executions': {up: createTables},
   '0002_control': {up: addControl},
+  '0003_retries': {up: addRetries},
 }
 
 /** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */

@@ -132,17 +132,6 @@ describe('the life of an execution', () => {
       const answer = await service.request(path)
       expect([answer.status, answer.body.detail]).to.deep.equal([404, 'Execution not found'])
     })
-
-  it('cannot be rolled back on demand, and says which of the reasons it is', async () => {
-    const post = {method: 'POST'}
-    expect((await service.request('/rollback/nope', post)).status).to.equal(404)
-    const running = await service.started({handlers: [waiting('roll')]})
-    const early = await service.request(`/rollback/${running}`, post)
-    expect([early.status, early.body.detail]).to.deep.equal([400, 'Cannot rollback running execution'])
-    writeFileSync(service.path('roll'), '')
-    await service.ended(running)
-    expect((await service.request(`/rollback/${running}`, post)).body.code).to.equal('NOT_SUPPORTED')
-  })
 })
 
 describe('a runtime that is told to stop', () => {
