@@ -8,7 +8,7 @@ import {
   sourceDateEpoch,
   tarballPath,
 } from '@atomctl/sdk/packing'
-import {loadSigningKey} from '@atomctl/sdk/signing'
+import {describeBuild, loadSigningKey} from '@atomctl/sdk/signing'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {packView} from '../lib/views/pack.ts'
@@ -22,6 +22,7 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
   static override examples = [
     '<%= config.bin %> pack restart-unhealthy.wpk.yaml',
     '<%= config.bin %> pack restart-unhealthy.wpk.yaml --sign --key cosign.key',
+    '<%= config.bin %> pack runbooks/rotate --sign --provenance',
     '<%= config.bin %> pack runbooks/rotate -o dist/rotate.wpk.tar.gz --json',
   ]
   static override args = {
@@ -39,6 +40,10 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
     }),
     sign: Flags.boolean({description: 'Sign the document and the tarball'}),
     key: Flags.string({description: 'Private key file', helpValue: 'FILE', dependsOn: ['sign']}),
+    provenance: Flags.boolean({
+      description: 'State in the signature who built it, where, and from which commit',
+      dependsOn: ['sign'],
+    }),
   }
 
   async run(): Promise<PackedPackage> {
@@ -52,6 +57,7 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
       path,
       ...(epoch === undefined ? {} : {sourceDateEpoch: epoch}),
       ...(signer ? {signer} : {}),
+      ...(flags.provenance ? {provenance: await describeBuild(source, this.atom.environment)} : {}),
     })
     if (!signer) this.atom.warnings.push(...(await findStaleSignatures(source, packed)))
     return this.emit(packView, packed)

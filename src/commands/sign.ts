@@ -1,7 +1,14 @@
 import {AtomCommand} from '@atomctl/sdk/command'
 import {AtomError} from '@atomctl/sdk/errors'
-import {readSource} from '@atomctl/sdk/packing'
-import {openSigningKey, signDetached, type SignedFileResult, signInPlace, signTargets} from '@atomctl/sdk/signing'
+import {type PackageSource, readSource} from '@atomctl/sdk/packing'
+import {
+  describeBuild,
+  openSigningKey,
+  signDetached,
+  type SignedFileResult,
+  signInPlace,
+  signTargets,
+} from '@atomctl/sdk/signing'
 import {createKeylessSigner} from '@atomctl/sdk/sigstore'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
@@ -50,6 +57,10 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
     'rekor-url': keylessUrl('Transparency log (Rekor v1; v2 takes --signing-config)'),
     'tsa-url': keylessUrl('Timestamp authority'),
     detached: Flags.boolean({description: 'Write FILE.sigstore.json beside any file instead of changing it'}),
+    provenance: Flags.boolean({
+      description: 'State in the signature who built it, where, and from which commit',
+      exclusive: ['detached'],
+    }),
     registry: Flags.string({
       description: 'Bind the signature to this registry',
       helpValue: 'URL',
@@ -66,7 +77,11 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
     const paths = await signTargets(args.file, flags.detached)
     const sources = flags.detached ? [] : await Promise.all(paths.map(readSource))
     const signer = await open()
-    const signed = flags.detached ? await signDetached(paths, signer) : await signInPlace(sources, signer, registry)
+    const {environment} = this.atom
+    const provenanceOf = flags.provenance ? (source: PackageSource) => describeBuild(source, environment) : undefined
+    const signed = flags.detached
+      ? await signDetached(paths, signer)
+      : await signInPlace(sources, signer, registry, provenanceOf)
     return this.emit(signView, signed)
   }
 }

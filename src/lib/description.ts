@@ -1,6 +1,7 @@
 import {verifyAgainstPolicies} from '@atomctl/sdk/enforcement'
 import type {AtomContext} from '@atomctl/sdk/context'
 import {isAtomError} from '@atomctl/sdk/errors'
+import type {Provenance} from '@atomctl/wpk/signing'
 import type {WpkDocument} from '@atomctl/wpk/document'
 import type {Subject} from '@atomctl/sdk/verification'
 
@@ -23,6 +24,8 @@ export interface PackageDescription {
   files: {path: string; size: number}[]
   risk: {score: number; level: string; decision: string}
   signature: {status: 'trusted' | 'unsigned' | 'refused'; reason?: string; rule?: string; signers: string[]}
+  /** How the trusted signer says that it was built. */
+  provenance?: Provenance
 }
 
 export async function describePackage(subject: Subject, context: AtomContext): Promise<PackageDescription> {
@@ -51,7 +54,7 @@ export async function describePackage(subject: Subject, context: AtomContext): P
     parameters: (declarationsOf(document.value) ?? []).map(describeParameter),
     files: files.map(({path, size}) => ({path, size})),
     risk: {score, level: riskLevel, decision},
-    signature: await describeSignature(document, context, files),
+    ...(await describeSignature(document, context, files)),
   }
 }
 
@@ -81,14 +84,17 @@ async function describeSignature(
   document: WpkDocument,
   context: AtomContext,
   files: Subject['files'],
-): Promise<PackageDescription['signature']> {
+): Promise<Pick<PackageDescription, 'signature' | 'provenance'>> {
   try {
     const options = files.length > 0 ? {files: [...files] as never} : {}
     const {verification} = await verifyAgainstPolicies(document, context, options)
     const signers = verification.signers.map(({key, fingerprint}) => (key ? `${key} (${fingerprint})` : fingerprint))
-    return {status: signers.length > 0 ? 'trusted' : 'unsigned', rule: verification.rule, signers}
+    const {rule, provenance} = verification
+    const signature = {status: signers.length > 0 ? 'trusted' : 'unsigned', rule, signers} as const
+    return {signature, ...(provenance === undefined ? {} : {provenance})}
   } catch (error) {
     if (!isAtomError(error)) throw error
-    return {status: error.code === 'WPK_UNSIGNED' ? 'unsigned' : 'refused', reason: error.message, signers: []}
+    const status = error.code === 'WPK_UNSIGNED' ? 'unsigned' : 'refused'
+    return {signature: {status, reason: error.message, signers: []}}
   }
 }

@@ -18,6 +18,7 @@ export const inspectView: View<PackageDescription> = {
       ...(data.registered ? [`  Registered: ${instant(data.registered)}`] : []),
       `  Risk: ${data.risk.score}/100 (${data.risk.level}), policy decision: ${data.risk.decision}`,
       `  Signature: ${signature(data.signature)}`,
+      ...(data.provenance ? provenanceLines(data.provenance) : []),
       ...section('Handlers', handlerRows(data.handlers)),
       ...section('Rollback', handlerRows(data.rollback)),
       ...section('Parameters', parameterRows(data.parameters)),
@@ -32,6 +33,28 @@ export const inspectView: View<PackageDescription> = {
 function signature({status, reason, rule, signers}: PackageDescription['signature']): string {
   if (status === 'trusted') return `trusted: ${signers.join(', ')} by rule ${rule}`
   return `${status}${reason ? `: ${printable(reason)}` : ''}`
+}
+
+/** What the signer states, in the signer's words. */
+function provenanceLines({
+  builder,
+  actor,
+  builtAt,
+  source,
+  run,
+}: NonNullable<PackageDescription['provenance']>): string[] {
+  const who = actor === undefined ? builder : `${builder} for ${printable(actor)}`
+  return [
+    `  Built By: ${printable(who)}, ${instant(builtAt)}`,
+    ...(source
+      ? [`  Built From: ${source.commit}${source.dirty ? ' with changes' : ''}${ofRepository(source.repository)}`]
+      : []),
+    ...(run ? [`  Build: ${printable(run.url ?? run.id)}`] : []),
+  ]
+}
+
+function ofRepository(repository: string | undefined): string {
+  return repository === undefined ? '' : ` of ${printable(repository)}`
 }
 
 function handlerRows(handlers: PackageDescription['handlers']): string[][] {

@@ -43,7 +43,7 @@ export const policyExplanationView: View<PolicyExplanation> = {
 }
 
 function policyLines(explained: PolicyExplanation['policies'][number], style: Style): string[] {
-  const {policy, rule, level, scope, threshold, bindRegistry, others, signers, outcome} = explained
+  const {policy, rule, level, scope, threshold, bindRegistry, requireProvenance, others, signers, outcome} = explained
   return [
     '',
     `  Policy: ${policy === undefined ? 'none, which trusts nobody (atomctl trust-policy init)' : oneLine(policy)}`,
@@ -52,6 +52,7 @@ function policyLines(explained: PolicyExplanation['policies'][number], style: St
     `  Needs: ${needs(level, threshold, signers)}`,
     ...signers.map((signer) => `    - ${signerText(signer)}`),
     ...(bindRegistry ? ['    bound to the registry: atomctl sign --registry URL'] : []),
+    ...(requireProvenance ? ['    saying from which commit it was built: atomctl sign --provenance'] : []),
     ...(outcome ? outcomeLines(outcome, style) : []),
   ]
 }

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {Readable} from 'node:stream'
 import {type StagedFile, stageFile} from '../files/index.ts'
-import type {Signer} from '@atomctl/wpk/signing'
+import type {Provenance, Signer} from '@atomctl/wpk/signing'
 import {keepGarbageSmall} from '../packages/memory.ts'
 import {bundlePathOf} from './detached-bundle.ts'
 import {type DigestedSource, digestSource, type PackageSource} from './package-source.ts'
@@ -25,6 +25,8 @@ export interface PackTarget {
   readonly sourceDateEpoch?: number
   /** Sign the document in its file, and the tarball with a bundle beside it. */
   readonly signer?: Signer
+  /** What the signature states about how the package was built. */
+  readonly provenance?: Provenance
 }
 
 /**
@@ -36,7 +38,7 @@ export async function packPackage(given: PackageSource, target: PackTarget): Pro
   const {signer} = target
   const digested = signer && (await digestSource(given))
   const source = digested ?? given
-  const signed = signer && digested ? await signSource(digested, signer) : undefined
+  const signed = signer && digested ? await signSource(digested, signer, target.provenance) : undefined
   const document = signed === undefined ? undefined : stack.use(await stageFile(source.path, signed))
   const bytes = signed === undefined ? source.document.bytes : Buffer.from(signed)
   const archive = await writeArchive(source, bytes, target)
@@ -53,9 +55,13 @@ export async function packPackage(given: PackageSource, target: PackTarget): Pro
   }
 }
 
-async function signSource({document, files}: DigestedSource, signer: Signer): Promise<string> {
+async function signSource(
+  {document, files}: DigestedSource,
+  signer: Signer,
+  provenance: Provenance | undefined,
+): Promise<string> {
   const {signDocument} = await import('@atomctl/wpk/signing')
-  return (await signDocument(document, signer, {files})).text
+  return (await signDocument(document, signer, {files, ...(provenance === undefined ? {} : {provenance})})).text
 }
 
 interface WrittenArchive {

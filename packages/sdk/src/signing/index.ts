@@ -1,3 +1,4 @@
+export {describeBuild} from './build.ts'
 export {signDetached, type SignedFileResult, signInPlace} from './sign-packages.ts'
 export {signTargets} from './sign-targets.ts'
 export {

@@ -1,5 +1,5 @@
 import {stageFile} from '../files/index.ts'
-import type {Signer} from '@atomctl/wpk/signing'
+import type {Provenance, Signer} from '@atomctl/wpk/signing'
 import {digestSource, type PackageSource} from '../packing/package-source.ts'
 
 export interface SignedFileResult {
@@ -25,6 +25,7 @@ export async function signInPlace(
   sources: readonly PackageSource[],
   signer: Signer,
   registry: string | undefined,
+  provenanceOf?: (source: PackageSource) => Promise<Provenance>,
 ): Promise<SignedFileResult[]> {
   const [{signDocument, fingerprintOfHint}, {documentDigest}] = await Promise.all([
     import('@atomctl/wpk/signing'),
@@ -34,7 +35,9 @@ export async function signInPlace(
   const staged = []
   for (const source of sources) {
     const {path, document, files} = await digestSource(source)
-    const {text} = await signDocument(document, signer, {files, ...(registry === undefined ? {} : {registry})})
+    const provenance = await provenanceOf?.(source)
+    const claims = {...(registry === undefined ? {} : {registry}), ...(provenance === undefined ? {} : {provenance})}
+    const {text} = await signDocument(document, signer, {files, ...claims})
     staged.push(stack.use(await stageFile(path, text)))
   }
   for (const file of staged) await file.commit()

@@ -6,6 +6,7 @@ import type {WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
 import {parsePayload} from './envelope.ts'
 import {malformed} from './malformed.ts'
+import {type Provenance, readProvenance} from './provenance.ts'
 import {normalizeRegistry} from './registry.ts'
 import {readFields, readList, readOneOf, readText} from './shape.ts'
 
@@ -25,12 +26,15 @@ export interface Statement {
   readonly documentDigest: string
   readonly files: readonly SignedFile[]
   readonly registry: string | undefined
+  readonly provenance: Provenance | undefined
 }
 
 export interface StatementOptions {
   readonly files?: readonly SignedFile[]
   /** The only registry the package may be taken from. */
   readonly registry?: string
+  /** Who built the package, where and from what. */
+  readonly provenance?: Provenance
 }
 
 /** The in-toto statement to sign for a document and the files that belong to it. */
@@ -50,6 +54,7 @@ export function writeStatement(document: WpkDocument, options: StatementOptions 
       excludes: ['/metadata/signature'],
       files: files.map(({path, size, exec}) => ({path, size, exec})),
       ...(options.registry !== undefined && {registry: normalizeRegistry(options.registry)}),
+      ...(options.provenance !== undefined && {provenance: readProvenance(options.provenance)}),
     },
   }
 }
@@ -80,8 +85,10 @@ function readSubject(value: unknown): Subject {
 
 type FileClaim = Omit<SignedFile, 'sha256'>
 
-function readPredicate(value: unknown): Pick<Statement, 'name' | 'version' | 'registry'> & {files: FileClaim[]} {
-  const names = ['name', 'version', 'canonicalization', 'excludes', 'files', 'registry'] as const
+function readPredicate(
+  value: unknown,
+): Pick<Statement, 'name' | 'version' | 'registry' | 'provenance'> & {files: FileClaim[]} {
+  const names = ['name', 'version', 'canonicalization', 'excludes', 'files', 'registry', 'provenance'] as const
   const predicate = readFields(value, 'predicate', names)
   readOneOf(predicate.canonicalization, 'predicate.canonicalization', ['RFC8785'])
   const excludes = readList(predicate.excludes, 'predicate.excludes')
@@ -91,6 +98,7 @@ function readPredicate(value: unknown): Pick<Statement, 'name' | 'version' | 're
     name: readText(predicate.name, 'predicate.name'),
     version: readText(predicate.version, 'predicate.version'),
     registry: predicate.registry === undefined ? undefined : readText(predicate.registry, 'predicate.registry'),
+    provenance: predicate.provenance === undefined ? undefined : readProvenance(predicate.provenance),
     files: readList(predicate.files, 'predicate.files').map(readFile),
   }
 }

@@ -1,5 +1,6 @@
 import type {KeyObject} from 'node:crypto'
 import {AtomError} from '../errors.ts'
+import type {Provenance} from '../signing/provenance.ts'
 import {fingerprintOfHint} from '../signing/public-key.ts'
 import {normalizeRegistry} from '../signing/registry.ts'
 import {adviseTrust} from './advice.ts'
@@ -49,6 +50,21 @@ export function checkBinding({rule, subject, judgement}: SignerContext, bound: s
   } else if (asked !== undefined && normalizeRegistry(bound) !== asked) {
     judgement.fail('binding', tampered(`the signature is for the registry ${bound}, not for ${asked}`))
   }
+}
+
+/** A rule with `requireProvenance` wants to know the commit, and that the package is what was committed. */
+export function checkProvenance({rule, subject, judgement}: SignerContext, provenance: Provenance | undefined): void {
+  if (!rule.requireProvenance) return
+  const {source} = provenance ?? {}
+  if (source && !source.dirty) return
+  const found = source
+    ? `was built from changes on top of commit ${source.commit}`
+    : 'does not say which commit it was built from'
+  const error = new AtomError('SIGNER_UNTRUSTED', `${subject.name} ${found}; rule ${rule.name} requires provenance`, {
+    hint: 'commit everything, then sign it with: atomctl sign FILE --provenance',
+    details: {rule: rule.name},
+  })
+  judgement.fail('trust', error)
 }
 
 function isNamed(rule: TrustRule, key: TrustedKey): boolean {

@@ -32,6 +32,8 @@ const rule = z.strictObject({
   threshold: z.int().min(1).default(1),
   signers: signers.default([]),
   bindRegistry: z.boolean().default(false),
+  /** The signer must state which commit the package was built from, with nothing changed since. */
+  requireProvenance: z.boolean().optional(),
 })
 
 const key = z.strictObject({

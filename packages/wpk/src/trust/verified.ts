@@ -1,4 +1,5 @@
 import type {WpkDocument} from '../document/index.ts'
+import type {Provenance} from '../signing/provenance.ts'
 import type {SignedFile} from '../signing/statement.ts'
 import type {Level} from './levels.ts'
 
@@ -28,6 +29,8 @@ export interface Verification {
   readonly warnings: readonly string[]
   /** The further files that the signature covers. */
   readonly files: readonly SignedFile[]
+  /** What the trusted signer states about how it was built, if anything. */
+  readonly provenance?: Provenance
 }
 
 const CONSTRUCTION = Symbol('construction by verifyDocument')

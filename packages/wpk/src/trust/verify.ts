@@ -8,12 +8,13 @@ import {bundleOf} from '../signing/embedded.ts'
 import {PAYLOAD_TYPE} from '../signing/envelope.ts'
 import {malformed} from '../signing/malformed.ts'
 import {readStatement, type SignedFile, type Statement} from '../signing/statement.ts'
+import type {Provenance} from '../signing/provenance.ts'
 import {isEnvelopeSignedBy} from '../signing/verify.ts'
 import {judgeCertified} from './certified.ts'
 import {checkContent, checkExpected, type Expected} from './content.ts'
 import {Judgement} from './levels.ts'
 import type {TrustPolicy} from './policy.ts'
-import {checkBinding, judgeSigner} from './judge.ts'
+import {checkBinding, checkProvenance, judgeSigner} from './judge.ts'
 import {type Subject, selectRule} from './rules.ts'
 import type {TrustRule} from './schema.ts'
 import {createVerified, type SignedBy, type VerifiedDocument, WITNESSES_IGNORED} from './verified.ts'
@@ -44,13 +45,14 @@ export function verifyDocument(
   const rule = selectRule(policy, subject)
   const judgement = new Judgement(rule.level)
   const context: Context = {document, policy, rule, subject, judgement, options, now: options.now ?? new Date()}
-  const {signers, files} = rule.level === 'skip' ? skip(context) : examine(context)
+  const {signers, files, provenance} = rule.level === 'skip' ? skip(context) : examine(context)
   return createVerified(document, documentDigest(document.value), {
     level: rule.level,
     rule: rule.name,
     signers,
     warnings: judgement.warnings,
     files,
+    ...(provenance === undefined ? {} : {provenance}),
   })
 }
 
@@ -65,6 +67,7 @@ interface Context {
 }
 
 interface Outcome {
+  readonly provenance?: Provenance | undefined
   readonly signers: readonly SignedBy[]
   readonly files: readonly SignedFile[]
 }
@@ -83,8 +86,10 @@ function examine(context: Context): Outcome {
   if (!signed) return NOTHING
   const {statement} = signed
   const signer = judge(context, signed)
-  if (signer) checkBinding(context, statement.registry)
-  return {signers: signer ? [signer] : [], files: statement.files}
+  if (!signer) return {signers: [], files: statement.files}
+  checkBinding(context, statement.registry)
+  checkProvenance(context, statement.provenance)
+  return {signers: [signer], files: statement.files, provenance: statement.provenance}
 }
 
 function judge(context: Context, {bundle, envelope}: Signed): SignedBy | undefined {

@@ -42,7 +42,12 @@ describe('interoperation with a real cosign', function () {
   it('cosign verifies our embedded signature, and refuses it for another payload, type or key', async () => {
     const alice = await testKey('alice')
     const files = [fileOf('README.md', '# hi\n')]
-    const {bundle, document} = await signDocument(documentOf(), alice.signer, {files})
+    const provenance = {
+      builder: 'local',
+      builtAt: '2026-06-01T12:00:00Z',
+      source: {commit: 'a'.repeat(40), dirty: false},
+    }
+    const {bundle, document} = await signDocument(documentOf(), alice.signer, {files, provenance})
     scratch.write('alice.pub', alice.publicKeyPem)
     scratch.write('bob.pub', (await testKey('bob')).publicKeyPem)
     scratch.write('wpk.sigstore.json', JSON.stringify(bundle))

@@ -25,6 +25,7 @@ export interface TrustExplanation {
   readonly signers: readonly ExplainedSigner[]
   readonly threshold: number
   readonly bindRegistry: boolean
+  readonly requireProvenance: boolean
   /** Rules that are for this package too, and less specific. */
   readonly others: readonly string[]
 }
@@ -41,6 +42,7 @@ export function explainTrust(policy: TrustPolicy, subject: Subject, now: Date = 
     signers: signersOf(policy, rule, now),
     threshold: rule.threshold,
     bindRegistry: rule.bindRegistry,
+    requireProvenance: rule.requireProvenance ?? false,
     others: [...others.map(({name}) => name), ...(rule.name === DEFAULT_RULE ? [] : [DEFAULT_RULE])],
   }
 }

@@ -1,0 +1,155 @@
+import {execFile} from 'node:child_process'
+import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
+import {promisify} from 'node:util'
+import {expect} from 'chai'
+import {createSandbox, type Sandbox} from '../support/atomctl.ts'
+import {packageText, trustOwnKey, writePackage} from '../support/packages.ts'
+
+interface Provenance {
+  builder: string
+  actor?: string
+  source?: {repository?: string; commit: string; dirty: boolean}
+  run?: {id: string; url?: string}
+}
+
+describe('provenance', function () {
+  this.timeout(60_000)
+  let sandbox: Sandbox
+  let commit: string
+
+  const git = async (...args: string[]): Promise<string> => {
+    const env = {PATH: process.env['PATH'], HOME: sandbox.home, GIT_CONFIG_NOSYSTEM: '1'}
+    return (await promisify(execFile)('git', args, {cwd: sandbox.path('repository'), env})).stdout.trim()
+  }
+
+  beforeEach(async () => {
+    sandbox = await createSandbox()
+    await trustOwnKey(sandbox)
+    await mkdir(sandbox.path('repository', 'books'), {recursive: true})
+    await git('init', '--quiet')
+    await git('config', 'user.email', 'me@example.com')
+    await git('config', 'user.name', 'Me')
+    await git('remote', 'add', 'origin', 'https://me:hunter2@git.example.com/acme/books.git?token=hunter2')
+    await writeFile(sandbox.path('repository', 'books', 'hello.wpk.yaml'), packageText())
+    await writeFile(sandbox.path('repository', 'books', 'notes.txt'), 'hi\n')
+    await git('add', '.')
+    await git('commit', '--quiet', '-m', 'first')
+    commit = await git('rev-parse', 'HEAD')
+  })
+  afterEach(() => sandbox[Symbol.asyncDispose]())
+
+  const key = (): string => sandbox.path('cosign.key')
+
+  async function sign(env: Record<string, string> = {}, cwd = sandbox.path('repository', 'books')): Promise<void> {
+    const {code, stderr} = await sandbox.atomctl(['sign', '.', '--provenance', '--key', key()], {cwd, env})
+    expect(code, stderr).to.equal(0)
+  }
+
+  async function inspect(path = 'repository/books/hello.wpk.yaml'): Promise<Provenance> {
+    const {stdout} = await sandbox.atomctl(['inspect', path, '-o', 'json'])
+    return (JSON.parse(stdout) as {data: {provenance: Provenance}}).data.provenance
+  }
+
+  it('names commit, repository without credentials, and who signed; inspect shows it', async () => {
+    await sign()
+    const {source, ...rest} = await inspect()
+    expect(source).to.deep.equal({commit, dirty: false, repository: 'https://git.example.com/acme/books.git'})
+    expect(rest).to.include({builder: 'local', actor: 'me@example.com'})
+    const {stdout} = await sandbox.atomctl(['inspect', 'repository/books/hello.wpk.yaml'])
+    expect(stdout).to.contain(`Built From: ${commit} of https://git.example.com/acme/books.git`)
+    const signed = await readFile(sandbox.path('repository', 'books', 'hello.wpk.yaml'), 'utf8')
+    const bundle = Buffer.from(/base64,([^"]+)/.exec(signed)?.[1] ?? '', 'base64').toString()
+    const {payload} = (JSON.parse(bundle) as {dsseEnvelope: {payload: string}}).dsseEnvelope
+    expect(Buffer.from(payload, 'base64').toString()).to.contain(commit).and.not.to.contain('hunter2')
+  })
+
+  it('does not take its own signature for a change, nor files that are not packed', async () => {
+    await sign()
+    await writeFile(sandbox.path('repository', 'elsewhere.txt'), 'x')
+    await sign()
+    expect((await inspect()).source?.dirty).to.equal(false)
+  })
+
+  it('says so when the document, or a file of the package, is not what was committed', async () => {
+    const file = sandbox.path('repository', 'books', 'hello.wpk.yaml')
+    await writeFile(file, packageText({command: 'echo other'}))
+    await sign()
+    expect((await inspect()).source?.dirty).to.equal(true)
+    await writeFile(file, packageText())
+    await writeFile(sandbox.path('repository', 'books', 'notes.txt'), 'ho\n')
+    await sign()
+    expect((await inspect()).source?.dirty).to.equal(true)
+    await git('checkout', '--quiet', '--', 'books/notes.txt')
+    await writeFile(sandbox.path('repository', 'books', 'new.txt'), '')
+    await sign()
+    expect((await inspect()).source?.dirty).to.equal(true)
+  })
+
+  it('names the run of a CI by its usual variables', async () => {
+    await sign({
+      GITHUB_ACTIONS: 'true',
+      GITHUB_SERVER_URL: 'https://github.com',
+      GITHUB_REPOSITORY: 'acme/books',
+      GITHUB_RUN_ID: '77',
+      GITHUB_ACTOR: 'octocat',
+      GITHUB_TOKEN: 'ghs_secret',
+    })
+    const github = await inspect()
+    expect(github).to.include({builder: 'github-actions', actor: 'octocat'})
+    expect(github.run).to.deep.equal({id: '77', url: 'https://github.com/acme/books/actions/runs/77'})
+    await sign({
+      GITLAB_CI: 'true',
+      CI_JOB_ID: '5',
+      CI_JOB_URL: 'https://ci:pw@gitlab.example.com/j/5',
+      GITLAB_USER_LOGIN: 'jo',
+    })
+    expect((await inspect()).run).to.deep.equal({id: '5', url: 'https://gitlab.example.com/j/5'})
+  })
+
+  it('says what it knows outside a checkout, and leaves out what cannot be shown', async () => {
+    const file = await writePackage(sandbox)
+    const env = {BUILDKITE: 'true', BUILDKITE_BUILD_ID: 'a\u001bb', BUILDKITE_BUILD_CREATOR: 'x'.repeat(5000)}
+    const {code, stderr} = await sandbox.atomctl(['sign', file, '--provenance'], {env})
+    expect(code, stderr).to.equal(0)
+    const {builder, ...rest} = await inspect(file)
+    expect(builder).to.equal('buildkite')
+    expect(Object.keys(rest)).to.deep.equal(['builtAt'])
+  })
+
+  it('runs nothing that the configuration of a checkout names', async function () {
+    if (process.platform === 'win32') return this.skip()
+    const trap = sandbox.path('trap.sh')
+    await writeFile(trap, `#!/bin/sh\ntouch ${sandbox.path('sprung')}\n`)
+    await chmod(trap, 0o755)
+    await git('config', 'core.fsmonitor', trap)
+    await git('config', 'core.hooksPath', sandbox.home)
+    await sign()
+    expect(await readFile(sandbox.path('sprung')).catch(() => 'nothing')).to.equal('nothing')
+  })
+
+  it('goes into a tarball with pack --sign --provenance, and needs --sign', async () => {
+    const cwd = sandbox.path('repository')
+    const packed = await sandbox.atomctl(['pack', 'books', '--sign', '--provenance', '--key', key()], {cwd})
+    expect(packed.code, packed.stderr).to.equal(0)
+    expect((await inspect('repository/hello-1.0.0.wpk.tar.gz')).source?.commit).to.equal(commit)
+    expect((await sandbox.atomctl(['pack', 'books', '--provenance'], {cwd})).code).to.equal(2)
+  })
+
+  it('can be required by a policy: verify and run refuse a package without it', async () => {
+    const policy = `keys: {me: {file: cosign.pub}}\nrules: [{name: built, signers: [{keys: [me]}], requireProvenance: true}]\n`
+    await writeFile(sandbox.path('strict.yaml'), policy)
+    const file = await writePackage(sandbox)
+    await sandbox.atomctl(['sign', file])
+    for (const command of ['verify', 'run']) {
+      const {code, stderr} = await sandbox.atomctl([command, file, '--trust-policy', 'strict.yaml'])
+      expect(code).to.equal(12)
+      expect(stderr).to.contain('atomctl sign FILE --provenance')
+    }
+    await sign()
+    const built = await sandbox.atomctl(['verify', 'repository/books', '--trust-policy', 'strict.yaml'])
+    expect(built.code).to.equal(2)
+    await sandbox.atomctl(['pack', 'repository/books', '-o', 'built.tar.gz'])
+    const verified = await sandbox.atomctl(['verify', 'built.tar.gz', '--trust-policy', 'strict.yaml'])
+    expect(verified.code, verified.stderr).to.equal(0)
+  })
+})
