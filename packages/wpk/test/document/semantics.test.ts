@@ -110,6 +110,12 @@ describe('Semantic checks of k8s actions', () => {
     expect(findingsOf({handlers: k8s('action: events')})).to.deep.equal([])
   })
 
+  it('warn of what a runtime refuses to do, at the key that says it', () => {
+    expect(findingsOf({handlers: k8s('action: wait, resource_name: x, condition: latency_improved')})).to.deep.equal([
+      'warning k8s_action_unsupported spec.handlers[0].config.condition',
+    ])
+  })
+
   it('are closed per action: a key of another action is a mistake', () => {
     expect(findingsOf({handlers: k8s('action: restart, resource_name: x, revision: 3')})).to.deep.equal([
       'error schema_unknown_key spec.handlers[0].config.revision',

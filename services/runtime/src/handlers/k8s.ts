@@ -2,8 +2,8 @@ import {mkdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname} from 'node:path'
 import type {Json, JsonObject} from '@atomctl/protocol/values'
-import {K8S_ACTIONS, type Finding} from '@atomctl/wpk/document'
-import {isAtomError} from '@atomctl/wpk/errors'
+import {K8S_ACTIONS, refuseAction, type Finding} from '@atomctl/wpk/document'
+import {AtomError, isAtomError} from '@atomctl/wpk/errors'
 import {ACTIONS} from '../kubernetes/actions/index.ts'
 import {kubectlEnvironment} from '../kubernetes/environment.ts'
 import {Kubectl, KubectlError} from '../kubernetes/kubectl.ts'
@@ -57,8 +57,7 @@ export class K8sHandler implements Handler {
   }
 
   refuse(spec: HandlerSpec): string | undefined {
-    const action = actionOf(spec)
-    return action ? action.refuse?.(spec.config) : `no kubectl command does ${String(spec.config['action'])}`
+    return refuseAction(spec.config)?.message
   }
 
   async plan(spec: HandlerSpec, scope: Scope, context: PlanContext): Promise<Plan> {
@@ -108,6 +107,8 @@ export class K8sHandler implements Handler {
     const log: LogLine = (stream, text) => around.log(stream, redactor.redact(text))
     const target = resolveTarget(spec.config, values, scope.parameters)
     const config = fillConfig(spec.config, values)
+    const refused = refuseAction(target.type === undefined ? config : {...config, resource_type: target.type})
+    if (refused) throw new AtomError('PARAMETER_INVALID', refused.message)
     const patch = config['action'] === 'patch' ? readPatch(config, values) : undefined
     for (const secret of secretsIn(config, patch, target)) redactor.hide(secret)
     const kubectl = new Kubectl({

@@ -27,11 +27,9 @@ export const MANAGER = '--field-manager=atomctl'
 /** An action that comes down to changes: a dry run asks the API for each and shows the difference. */
 export function changing(
   changesOf: (session: Session) => Promise<readonly Change[]>,
-  more: Pick<Action, 'refuse'> & {readonly documentOf?: (session: Session) => Promise<Json>} = {},
+  documentOf: (session: Session) => Promise<Json> = readObject,
 ): Action {
-  const {documentOf = readObject, refuse} = more
   return {
-    ...(refuse && {refuse}),
     async plan(session) {
       const lines: string[] = []
       for (const change of await changesOf(session)) lines.push(...(await planChange(session, change)))

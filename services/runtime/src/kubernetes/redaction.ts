@@ -1,4 +1,5 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
+import {kindOf} from '@atomctl/wpk/document'
 import {isObject} from '../program.ts'
 import type {Target} from './target.ts'
 
@@ -29,7 +30,7 @@ export class Redactor {
 }
 
 export function isSecretType(type: string | undefined): boolean {
-  return type !== undefined && /^secrets?(\.|$)/i.test(type)
+  return type !== undefined && kindOf(type) === 'secret'
 }
 
 /** The secret parts of what a handler sends: the data of Secrets in a patch or in manifests. */

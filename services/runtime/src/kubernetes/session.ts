@@ -37,8 +37,6 @@ export interface Outcome {
 
 /** One action of k8s handlers. */
 export interface Action {
-  /** Why there is nothing honest to do for this config. */
-  refuse?(config: JsonObject): string | undefined
   plan(session: Session): Promise<Plan>
   /** Throws KubectlError or AtomError when it was not done. */
   run(session: Session): Promise<Outcome>

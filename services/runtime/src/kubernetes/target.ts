@@ -50,9 +50,14 @@ export function placeFlags({context, namespace}: Target): string[] {
   ]
 }
 
+/** Throws PARAMETER_INVALID when nothing says the kind of object. */
+export function typeOf({type}: Target): string {
+  if (type !== undefined) return type
+  throw undetermined('resource_type', 'kind of object')
+}
+
 /** `deployment/web`, or the type with a selector. Throws PARAMETER_INVALID when neither is known: there is no default. */
-export function objectWords(target: Target, type = target.type): string[] {
-  if (type === undefined) throw undetermined('resource_type', 'kind of object')
+export function objectWords(target: Target, type = typeOf(target)): string[] {
   if (target.name !== undefined) return [`${type}/${target.name}`]
   if (target.selector !== undefined) return [type, `--selector=${target.selector}`]
   throw undetermined('resource_name', type)

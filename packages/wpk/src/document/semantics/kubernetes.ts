@@ -1,5 +1,7 @@
+import type {JsonObject} from '../../canonical.ts'
 import {K8S_ACTIONS} from '../configurations.ts'
 import type {Finding} from '../finding.ts'
+import {refuseAction} from '../kubernetes.ts'
 import {suggestName} from '../suggestion.ts'
 import {finding, meant, placedHandlers} from './rule.ts'
 import type {PlacedHandler, SemanticRule} from './rule.ts'
@@ -70,10 +72,11 @@ function incomplete(action: string, needs: readonly string[], path: string): Fin
   return finding('error', 'k8s_action_incomplete', `${path}.config`, `The action ${action} needs ${needs.join(' or ')}`)
 }
 
-function adviceFindings(action: string, config: Record<string, unknown>, path: string): Finding[] {
-  if (action === 'restore') {
-    const message = 'No kubectl command restores a backup: the runtime refuses this action, use a job or shell handler'
-    return [finding('warning', 'k8s_action_unsupported', `${path}.config.action`, message)]
+function adviceFindings(action: string, config: JsonObject, path: string): Finding[] {
+  const refused = refuseAction(config)
+  if (refused) {
+    const message = `A runtime refuses this: ${refused.message}`
+    return [finding('warning', 'k8s_action_unsupported', `${path}.config.${refused.key}`, message)]
   }
   if (action === 'scale' && config['scale_factor'] !== undefined && config['max_replicas'] === undefined) {
     const message = 'scale_factor without max_replicas can grow without bound'

@@ -14,11 +14,8 @@ import {readCount, readText, readTexts, valueAt} from '../values.ts'
 
 /** `kubectl get`, whole as YAML or one field; the values of Secrets stay in the cluster. */
 export const get: Action = {
-  refuse: refuseSecretField,
   plan: (session) => planCommand(session, getWords(session)),
   async run(session) {
-    const problem = refuseSecretField({...session.config, resource_type: session.target.type ?? ''})
-    if (problem !== undefined) throw new AtomError('PARAMETER_INVALID', problem)
     if (isSecretTarget(session)) {
       const object = await readObject(session)
       const text = JSON.stringify(object, null, 2)
@@ -29,11 +26,6 @@ export const get: Action = {
     const isField = session.config['field'] !== undefined
     return {output, exitCode, document: () => (isField ? stdout : readObject(session))}
   },
-}
-
-function refuseSecretField({resource_type: type, field}: JsonObject): string | undefined {
-  const isSecret = typeof type === 'string' && /^secrets?(\.|$)/i.test(type)
-  return isSecret && field !== undefined ? 'fields of Secrets are not read into logs and outputs' : undefined
 }
 
 function getWords({config, target}: Session): string[] {
@@ -65,19 +57,13 @@ export const annotate: Action = marking('annotate', 'annotation')
 export const label: Action = marking('label', 'label')
 
 function marking(verb: 'annotate' | 'label', key: 'annotation' | 'label'): Action {
-  return changing(
-    async (session) => {
-      const marks = Object.entries(readMarks(session.config, key)).map(([name, value]) => markWord(name, value, key))
-      return (await namesOf(session)).map((name) => {
-        const words = [`${session.target.type}/${name}`]
-        return {words: [verb, ...words, '--overwrite', MANAGER, ...marks], present: {words}}
-      })
-    },
-    {
-      refuse: ({[key]: name, value}) =>
-        name !== undefined && value === undefined ? `${verb} needs the value of ${JSON.stringify(name)}` : undefined,
-    },
-  )
+  return changing(async (session) => {
+    const marks = Object.entries(readMarks(session.config, key)).map(([name, value]) => markWord(name, value, key))
+    return (await namesOf(session)).map((name) => {
+      const words = [`${session.target.type}/${name}`]
+      return {words: [verb, ...words, '--overwrite', MANAGER, ...marks], present: {words}}
+    })
+  })
 }
 
 function readMarks(config: JsonObject, key: 'annotation' | 'label'): Record<string, string> {
@@ -106,10 +92,8 @@ export const apply: Action = changing(
       },
     ]
   },
-  {
-    documentOf: async (session) =>
-      session.kubectl.read(['get', ...placeFlags(session.target), '--filename=-'], await manifestText(session)),
-  },
+  async (session) =>
+    session.kubectl.read(['get', ...placeFlags(session.target), '--filename=-'], await manifestText(session)),
 )
 
 async function manifestText(session: Session): Promise<string> {
@@ -152,13 +136,6 @@ export const STEP = 'atomctl/step'
  * after a crash knows its own; a generated name is made of the step for the same reason.
  */
 export const create: Action = {
-  refuse: ({template, manifest, delay: pause, max_retries: most}) => {
-    const text = [template, manifest].find((value) => typeof value === 'string')
-    if (text !== undefined) return `there is no template ${JSON.stringify(text)}; write the object itself as manifest`
-    if (typeof pause === 'string' && !pause.includes('${') && parseDuration(pause) === undefined)
-      return `delay must be a duration such as 30s, not ${JSON.stringify(pause)}; retry.backoff grows by itself`
-    return most === undefined ? undefined : 'max_retries counts nothing here; write retry.max_attempts'
-  },
   plan: (session) => creating.plan(session),
   async run(session) {
     await pauseFor(session)
@@ -181,7 +158,7 @@ const creating = changing(
       input: JSON.stringify(object),
       present: undefined,
     })),
-  {documentOf: readCreated},
+  readCreated,
 )
 
 async function pauseFor({config, signal, timeoutMs, log}: Session): Promise<void> {

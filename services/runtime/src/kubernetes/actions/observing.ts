@@ -1,8 +1,7 @@
-import type {Json, JsonObject} from '@atomctl/protocol/values'
-import {parseDuration} from '@atomctl/wpk/document'
+import type {Json} from '@atomctl/protocol/values'
+import {kindOf, parseDuration} from '@atomctl/wpk/document'
 import {isObject} from '../../program.ts'
 import {objectsIn} from '../changes.ts'
-import {kindOf} from '../kinds.ts'
 import {KubectlError} from '../kubectl.ts'
 import {planCommand, type Action, type Outcome, type Session} from '../session.ts'
 import {describeTarget, objectWords, placeFlags} from '../target.ts'
@@ -146,16 +145,8 @@ function describeEvent(event: Json): string {
   return [timeOf(event), type, reason, object, message?.replaceAll(/\s+/g, ' ')].join('  ')
 }
 
-const MEASURED: ReadonlySet<string> = new Set(['pod', 'node'])
-
 /** CPU and memory, as `kubectl top` has them from the cluster's metrics API. */
 export const metrics: Action = {
-  refuse({query, resource_type: type}: JsonObject) {
-    if (query !== undefined)
-      return 'a metrics query needs a Prometheus, which kubectl does not reach; leave query out for kubectl top, or use an api handler'
-    if (typeof type !== 'string' || type.includes('${') || MEASURED.has(kindOf(type))) return undefined
-    return `metrics are of pod or node, not of ${type}`
-  },
   async plan(session) {
     return planCommand(session, topWords(session), session.target.type ?? 'pod')
   },

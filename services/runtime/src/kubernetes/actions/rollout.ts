@@ -1,11 +1,10 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
-import {AtomError} from '@atomctl/wpk/errors'
+import {kindOf} from '@atomctl/wpk/document'
 import {isObject} from '../../program.ts'
 import {changing, MANAGER, objectsIn, type Change} from '../changes.ts'
-import {kindOf, refuseKind, ROLLED_OUT} from '../kinds.ts'
 import {KubectlError} from '../kubectl.ts'
 import {namesOf, type Action, type Session} from '../session.ts'
-import {objectWords, placeFlags} from '../target.ts'
+import {placeFlags, typeOf} from '../target.ts'
 import {readCount, valueAt} from '../values.ts'
 
 const RESTARTED = 'atomctl/restart'
@@ -16,18 +15,15 @@ const REVISION = 'deployment.kubernetes.io/revision'
  * A restart as kubectl does it, by an annotation of the pod template; its value is the step and not the time, so that
  * a step that is run again after a crash does not restart again.
  */
-export const restart: Action = changing(
-  async (session) => {
-    const type = rolledOutType(session, 'restart')
-    if (session.config['grace_period'] !== undefined)
-      session.log(
-        'system',
-        'grace_period is not used: pods that are replaced end by their own terminationGracePeriodSeconds',
-      )
-    return Promise.all((await namesOf(session)).map((name) => restartOf(session, type, name)))
-  },
-  {refuse: ({resource_type: type}) => refuseKind(type, 'restart', ROLLED_OUT)},
-)
+export const restart: Action = changing(async (session) => {
+  const type = typeOf(session.target)
+  if (session.config['grace_period'] !== undefined)
+    session.log(
+      'system',
+      'grace_period is not used: pods that are replaced end by their own terminationGracePeriodSeconds',
+    )
+  return Promise.all((await namesOf(session)).map((name) => restartOf(session, type, name)))
+})
 
 async function restartOf(session: Session, type: string, name: string): Promise<Change> {
   const words = [`${type}/${name}`]
@@ -51,15 +47,12 @@ function revisionNote(object: Json): string {
  * Back to the pods of an earlier revision, as `kubectl rollout undo` does it. The same patch leaves the step's mark,
  * because undoing twice would undo itself; kubectl's own command would take the mark away again.
  */
-export const rollback: Action = changing(
-  async (session) => {
-    const type = rolledOutType(session, 'rollback')
-    const changes: Change[] = []
-    for (const name of await namesOf(session)) changes.push(...(await rollbackOf(session, type, name)))
-    return changes
-  },
-  {refuse: ({resource_type: type}) => refuseKind(type, 'rollback', ROLLED_OUT)},
-)
+export const rollback: Action = changing(async (session) => {
+  const type = typeOf(session.target)
+  const changes: Change[] = []
+  for (const name of await namesOf(session)) changes.push(...(await rollbackOf(session, type, name)))
+  return changes
+})
 
 async function rollbackOf(session: Session, type: string, name: string): Promise<Change[]> {
   const words = [`${type}/${name}`]
@@ -128,14 +121,6 @@ function mappingAt(value: Json, ...path: readonly string[]): JsonObject {
 function ownersOf(object: Json): string[] {
   const owners = valueAt(object, 'metadata', 'ownerReferences')
   return Array.isArray(owners) ? owners.filter(isObject).map(({uid}) => String(uid)) : []
-}
-
-function rolledOutType({target}: Session, action: string): string {
-  objectWords(target)
-  const type = target.type ?? ''
-  const problem = refuseKind(type, action, ROLLED_OUT)
-  if (problem !== undefined) throw new AtomError('PARAMETER_INVALID', problem)
-  return type
 }
 
 async function readPlaced({kubectl, target}: Session, words: readonly string[]): Promise<Json> {

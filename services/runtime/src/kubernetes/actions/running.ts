@@ -1,5 +1,4 @@
 import {isAbsolute, normalize, sep} from 'node:path'
-import type {JsonObject} from '@atomctl/protocol/values'
 import {AtomError} from '@atomctl/wpk/errors'
 import {placeholdersIn} from '@atomctl/wpk/parameters'
 import {valueVariables} from '../../handlers/environment.ts'
@@ -57,11 +56,6 @@ export function commandFor({config, spec, values}: Session): {command: string[];
 
 /** `kubectl cp` between a pod, written POD:PATH, and the execution's own directory. */
 export const copy: Action = {
-  refuse({source, destination}: JsonObject) {
-    const ends = [source, destination].map(String)
-    if (ends.some((end) => /^\$\{[^}]+\}$/.test(end)) || ends.some((end) => end.includes(':'))) return undefined
-    return 'copy needs POD:PATH as source or destination; kubectl cp copies between a pod and this runtime'
-  },
   async plan(session) {
     const words = copyWords(session)
     const pod = words.find((word) => word.includes(':'))?.split(':')[0] ?? ''

@@ -1,7 +1,6 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {AtomError} from '@atomctl/wpk/errors'
 import {changing, MANAGER, type Change} from '../changes.ts'
-import {refuseKind, SCALED} from '../kinds.ts'
 import {KubectlError} from '../kubectl.ts'
 import {namesOf, type Action, type Session} from '../session.ts'
 import {placeFlags} from '../target.ts'
@@ -21,20 +20,12 @@ interface Scaling {
 }
 
 /** To a number, by a factor of what the API says there is now, or back to what this execution found. */
-export const scale: Action = changing(
-  async (session) => Promise.all((await namesOf(session)).map((name) => scalingOf(session, name))),
-  {
-    refuse: ({resource_type: type, replicas, scale_factor: factor}) =>
-      replicas !== undefined && factor !== undefined
-        ? 'scale takes replicas or scale_factor, not both'
-        : refuseKind(type, 'scale', SCALED),
-  },
+export const scale: Action = changing(async (session) =>
+  Promise.all((await namesOf(session)).map((name) => scalingOf(session, name))),
 )
 
 async function scalingOf(session: Session, name: string): Promise<Change> {
   const {target, kubectl, executionId, idempotencyKey} = session
-  const problem = refuseKind(target.type, 'scale', SCALED)
-  if (problem !== undefined) throw new AtomError('PARAMETER_INVALID', problem)
   const words = [`${target.type}/${name}`]
   const object = await kubectl.read(['get', ...placeFlags(target), ...words])
   const current = Number(valueAt(object, 'spec', 'replicas') ?? 1)
