@@ -197,7 +197,12 @@ async function readAnswer({incoming, outgoing}: Exchanged, spec: RequestSpec): P
 function streamAnswer({incoming}: Exchanged, spec: StreamSpec, {requestTimeout}: HttpOptions): HttpStream {
   const idle = spec.idleTimeout ?? requestTimeout
   incoming.deadline.extend(idle)
-  return {status: incoming.status, headers: incoming.headers, body: keepWatching(incoming, idle), discard: incoming.discard}
+  return {
+    status: incoming.status,
+    headers: incoming.headers,
+    body: keepWatching(incoming, idle),
+    discard: incoming.discard,
+  }
 }
 
 async function* keepWatching({body, deadline, discard}: Incoming, idle: number): AsyncIterable<Uint8Array> {
