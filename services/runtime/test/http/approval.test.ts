@@ -97,7 +97,7 @@ describe('an execution that has to be approved', () => {
     rules = {quorum: 2}
     const id = await begin('ann', 'race')
     const answers = await Promise.all((['ben', 'ben', 'cas'] as const).map((person) => decide(id, 'approve', person)))
-    expect(answers.map(({status}) => status).toSorted()).to.deep.equal([200, 200, 409])
+    expect(answers.map(({status}) => status)).to.have.members([200, 200, 409])
     expect((await service.ended(id)).approval?.approvals.map(({by}) => by).toSorted()).to.deep.equal(['ben', 'cas'])
   })
 
