@@ -9,8 +9,11 @@ import {
   tarballPath,
 } from '@atomctl/sdk/packing'
 import {describeBuild, loadSigningKey} from '@atomctl/sdk/signing'
+import {createKeylessSigner, type KeylessFlags} from '@atomctl/sdk/sigstore'
+import type {Signer} from '@atomctl/wpk/signing'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {keylessFlags} from '../lib/keyless-flags.ts'
 import {packView} from '../lib/views/pack.ts'
 
 export default class Pack extends AtomCommand {
@@ -22,6 +25,7 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
   static override examples = [
     '<%= config.bin %> pack restart-unhealthy.wpk.yaml',
     '<%= config.bin %> pack restart-unhealthy.wpk.yaml --sign --key cosign.key',
+    '<%= config.bin %> pack restart-unhealthy.wpk.yaml --sign --keyless --signing-config signing_config.json',
     '<%= config.bin %> pack runbooks/rotate --sign --provenance',
     '<%= config.bin %> pack runbooks/rotate -o dist/rotate.wpk.tar.gz --json',
   ]
@@ -40,6 +44,13 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
     }),
     sign: Flags.boolean({description: 'Sign the document and the tarball'}),
     key: Flags.string({description: 'Private key file', helpValue: 'FILE', dependsOn: ['sign']}),
+    ...keylessFlags,
+    keyless: Flags.boolean({
+      description: 'Sign with a certificate for an OIDC identity instead of a key',
+      dependsOn: ['sign'],
+      exclusive: ['key'],
+      helpGroup: 'KEYLESS',
+    }),
     provenance: Flags.boolean({
       description: 'State in the signature who built it, where, and from which commit',
       dependsOn: ['sign'],
@@ -51,7 +62,7 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
     const asked = takePath(flags)
     const source = await readSource(args.path)
     const path = await tarballPath(asked, source.document)
-    const signer = flags.sign && (await loadSigningKey({atom: this.atom, interactive: this.interactive}))
+    const signer = flags.sign ? await this.#signer(flags) : undefined
     const epoch = sourceDateEpoch(this.atom.environment)
     const packed = await packPackage(source, {
       path,
@@ -61,6 +72,11 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
     })
     if (!signer) this.atom.warnings.push(...(await findStaleSignatures(source, packed)))
     return this.emit(packView, packed)
+  }
+
+  #signer(flags: KeylessFlags & {readonly keyless: boolean}): Promise<Signer> {
+    if (flags.keyless) return createKeylessSigner(flags, this.atom)
+    return loadSigningKey({atom: this.atom, interactive: this.interactive})
   }
 }
 

@@ -12,21 +12,8 @@ import {
 import {createKeylessSigner} from '@atomctl/sdk/sigstore'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {keylessFlags} from '../lib/keyless-flags.ts'
 import {signView} from '../lib/views/sign.ts'
-
-function keylessFlag(description: string, helpValue: string) {
-  return Flags.string({description, helpValue, dependsOn: ['keyless'], helpGroup: 'KEYLESS'})
-}
-
-function keylessUrl(description: string) {
-  return Flags.string({
-    description,
-    helpValue: 'URL',
-    dependsOn: ['keyless'],
-    exclusive: ['signing-config'],
-    helpGroup: 'KEYLESS',
-  })
-}
 
 export default class Sign extends AtomCommand {
   static override summary = 'Sign packages'
@@ -46,16 +33,8 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
     file: Args.string({description: 'Document, or directory of a package', required: true, multiple: true}),
   }
   static override flags = {
-    key: Flags.string({description: 'Private key file', helpValue: 'FILE', exclusive: ['keyless']}),
-    keyless: Flags.boolean({description: 'Sign with a certificate for an OIDC identity instead of a key'}),
-    'identity-token': keylessFlag('OIDC token: its text, @FILE, or - for standard input', 'TOKEN'),
-    'signing-config': keylessFlag(
-      'Sigstore to use: a signing_config.json, or public-good to fetch the public one',
-      'FILE',
-    ),
-    'fulcio-url': keylessUrl('Certificate authority'),
-    'rekor-url': keylessUrl('Transparency log (Rekor v1; v2 takes --signing-config)'),
-    'tsa-url': keylessUrl('Timestamp authority'),
+    ...keylessFlags,
+    key: Flags.string({description: 'Private key file', helpValue: 'FILE'}),
     detached: Flags.boolean({description: 'Write FILE.sigstore.json beside any file instead of changing it'}),
     provenance: Flags.boolean({
       description: 'State in the signature who built it, where, and from which commit',

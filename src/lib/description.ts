@@ -4,6 +4,7 @@ import {isAtomError} from '@atomctl/sdk/errors'
 import type {Provenance} from '@atomctl/wpk/signing'
 import type {WpkDocument} from '@atomctl/wpk/document'
 import type {Subject} from '@atomctl/sdk/verification'
+import type {SignedBy} from '@atomctl/wpk/trust'
 
 /** Everything worth knowing about a package before running it. */
 export interface PackageDescription {
@@ -88,7 +89,7 @@ async function describeSignature(
   try {
     const options = files.length > 0 ? {files: [...files] as never} : {}
     const {verification} = await verifyAgainstPolicies(document, context, options)
-    const signers = verification.signers.map(({key, fingerprint}) => (key ? `${key} (${fingerprint})` : fingerprint))
+    const signers = verification.signers.map(nameOf)
     const {rule, provenance} = verification
     const signature = {status: signers.length > 0 ? 'trusted' : 'unsigned', rule, signers} as const
     return {signature, ...(provenance === undefined ? {} : {provenance})}
@@ -97,4 +98,9 @@ async function describeSignature(
     const status = error.code === 'WPK_UNSIGNED' ? 'unsigned' : 'refused'
     return {signature: {status, reason: error.message, signers: []}}
   }
+}
+
+function nameOf({key, fingerprint, identity, issuer}: SignedBy): string {
+  if (identity !== undefined) return `${identity} (issuer ${issuer})`
+  return key === undefined ? fingerprint : `${key} (${fingerprint})`
 }

@@ -1,7 +1,8 @@
-import {readFile, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
 import {createSandbox, type RunResult, type Sandbox} from '../support/atomctl.ts'
 import {writePackage} from '../support/packages.ts'
+import {startServices, stopServices} from '../support/services.ts'
 import {findCosign, runCosign} from './cosign.ts'
 import {IDENTITY, identityToken, ISSUER, type LoopbackSigstore, startSigstore} from './sigstore/index.ts'
 
@@ -234,6 +235,27 @@ describe('keyless signatures of a loopback Sigstore', function () {
       await using other = await startSigstore()
       const {code} = await sandbox.atomctl(['verify', file, '--trusted-root', other.trustedRoot, ...SIGNER])
       expect(code).to.equal(12)
+    })
+
+    it('are accepted by the registry and the runtime, whose policies say the same', async () => {
+      await using other = await createSandbox()
+      await mkdir(other.path('.atomctl'))
+      await writeFile(other.path('.atomctl', 'trust-policy.yaml'), policy(IDENTITY))
+      const packed = await writePackage(other, {name: 'shipped'})
+      const config = ['--signing-config', sigstore.signingConfigs[2], '--identity-token', identityToken()]
+      expectGood(await other.atomctl(['pack', packed, '--sign', '--keyless', ...config]))
+      await startServices(other)
+      try {
+        expectGood(await other.atomctl(['push', 'shipped-1.0.0.wpk.tar.gz']))
+        expect((await other.atomctl(['inspect', 'shipped-1.0.0'])).stdout).to.contain(`trusted: ${IDENTITY}`)
+        expectGood(await other.atomctl(['run', 'shipped-1.0.0', '--wait']))
+      } finally {
+        await stopServices(other)
+      }
+    })
+
+    it('show in validate whom they name', async () => {
+      expect((await sandbox.atomctl(['validate', file])).stdout).to.contain(`Signed: YES (by ${IDENTITY})`)
     })
   })
 })

@@ -47,6 +47,7 @@ function summaryLines(
   const signed = {
     unsigned: () => `NO (sign it: atomctl sign ${oneLine(file)})`,
     signed: () => `YES (key ${signature.state === 'signed' ? signature.fingerprint : ''})`,
+    certified: () => `YES (by ${signature.state === 'certified' ? oneLine(signature.identity) : ''})`,
     invalid: () => `INVALID (${signature.state === 'invalid' ? oneLine(signature.reason) : ''})`,
   }
   return [

@@ -17,6 +17,9 @@ export interface PackedPackage {
   /** Set when it was signed. */
   bundle?: string
   fingerprint?: string
+  /** Keyless: whom the certificate names, and who vouched for that. */
+  identity?: string
+  issuer?: string
 }
 
 export interface PackTarget {
@@ -51,7 +54,7 @@ export async function packPackage(given: PackageSource, target: PackTarget): Pro
     digest: archive.digest(),
     size: archive.size(),
     files: source.files.length + 1,
-    ...(bundle && signer ? {bundle: bundle.path, fingerprint: await fingerprintOf(signer)} : {}),
+    ...(bundle && signer ? {bundle: bundle.path, fingerprint: await fingerprintOf(signer), ...signer.claims} : {}),
   }
 }
 

@@ -47,12 +47,13 @@ function summarizePolicy({findings: _, ...policy}: LintReport): PolicySummary {
 async function summarizeSignature({value}: WpkDocument): Promise<SignatureSummary> {
   const {metadata} = value as {metadata: {signature?: unknown}}
   if (!metadata.signature) return {state: 'unsigned'}
-  const {bundleOf, decodeBundle, fingerprintOfHint} = await import('@atomctl/wpk/signing')
+  const {bundleOf, decodeBundle, fingerprintOfHint, readClaims} = await import('@atomctl/wpk/signing')
   try {
     const found = bundleOf(value)
     if (!found) return {state: 'unsigned'}
-    const {keyHint} = decodeBundle(found.bundle)
-    return {state: 'signed', fingerprint: keyHint === undefined ? 'a certificate' : fingerprintOfHint(keyHint)}
+    const {keyHint, certificate = Buffer.alloc(0)} = decodeBundle(found.bundle)
+    if (keyHint === undefined) return {state: 'certified', ...readClaims(certificate)}
+    return {state: 'signed', fingerprint: fingerprintOfHint(keyHint)}
   } catch (error) {
     if (isAtomError(error)) return {state: 'invalid', reason: error.message}
     throw error

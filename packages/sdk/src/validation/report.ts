@@ -1,9 +1,10 @@
 import type {Finding} from '@atomctl/wpk/document'
 
-/** Whether a package carries a signature, and which key it names. Nothing is verified here (`verify` does). */
+/** Whether a package carries a signature, and which key or identity it names. Nothing is verified here (`verify` does). */
 export type SignatureSummary =
   | {readonly state: 'unsigned'}
   | {readonly state: 'signed'; readonly fingerprint: string}
+  | {readonly state: 'certified'; readonly identity: string; readonly issuer: string}
   | {readonly state: 'invalid'; readonly reason: string}
 
 export interface PackageSummary {
