@@ -1,12 +1,16 @@
 import {AtomCommand, confirmFlag, registryFlag, runtimeFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import type {SignatureRequirement, VerifiedPackage} from '@atomctl/sdk/enforcement'
-import {describeFailure} from '@atomctl/sdk/errors'
+import {AtomError, describeFailure} from '@atomctl/sdk/errors'
 import {
   approvalPending,
   awaitedApproval,
+  describePlanned,
   type ExecutionOutcome,
   gatherParameters,
   outcomeError,
+  type Planned,
+  requirePlanned,
+  savePlan,
   startExecution,
   waitForExecution,
 } from '@atomctl/sdk/execution'
@@ -28,6 +32,8 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     `<%= config.bin %> run restart-unhealthy-1.0.0 --parameters '{"namespace":"production"}' --dry-run --wait`,
     '<%= config.bin %> run ./hello-shell.wpk.yaml --wait --timeout 5m',
     '<%= config.bin %> run ./hello-shell.wpk.yaml --local',
+    '<%= config.bin %> run restart-unhealthy-1.0.0 -p namespace=production --dry-run --wait --plan-out plan.json',
+    '<%= config.bin %> run restart-unhealthy-1.0.0 -p namespace=production --plan plan.json --wait',
   ]
   static override args = {
     workflow: Args.string({description: 'Workflow ID in the registry, or a signed file', required: true}),
@@ -52,6 +58,17 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     }),
     wait: Flags.boolean({description: 'Wait until the execution ends; exit with its outcome'}),
     timeout: durationFlag({description: 'With --wait: how long to wait; the execution goes on after it'}),
+    'plan-out': Flags.string({
+      description: 'With --dry-run: save what it found as a plan, for --plan',
+      helpValue: 'FILE',
+      dependsOn: ['dry-run'],
+    }),
+    plan: Flags.string({
+      description: 'Run only if package, parameters and runtime are those of this plan',
+      helpValue: 'FILE',
+      exclusive: ['dry-run'],
+    }),
+    'plan-max-age': durationFlag({description: 'With --plan: how old it may be; default 24h', dependsOn: ['plan']}),
     'break-glass': Flags.string({
       description: 'Run without approval, dry run and regard to freezes; for administrators, and recorded',
       helpValue: 'REASON',
@@ -70,13 +87,22 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     const subject = this.verified(args.workflow)
     const parameters = await gatherParameters(subject.verified.document, flags, this.atom, this.interactive)
     const {timeout, local, 'dry-run': dryRun, 'break-glass': breakGlass} = flags
-    const request = {subject, parameters, dryRun, breakGlass, timeout, local}
+    const planOut = flags['plan-out']
+    if (planOut !== undefined && !flags.wait && !local) throw planNeedsWait()
+    const planned = await describePlanned(
+      subject,
+      parameters,
+      local ? undefined : this.atom.configuration.text('runtime_url'),
+    )
+    const request = {subject, parameters, dryRun, breakGlass, timeout, local, planned, planOut}
+    const age = {now: new Date(), maxAge: flags['plan-max-age']}
+    if (flags.plan !== undefined) await requirePlanned(flags.plan, planned, age)
     if (local) return this.#runLocally(request)
     const runtime = await this.atom.runtime()
     const started = await this.#start(runtime, request)
     if (!flags.wait) return this.#leave(started)
     const cancel = flags['cancel-on-interrupt'] ? () => this.atom.runtime({uninterrupted: true}) : undefined
-    return this.#finish(await this.#wait(runtime, started, request, cancel))
+    return this.#finish(await this.#wait(runtime, started, request, cancel), request)
   }
 
   /** The execution lives in this process, so it is always waited for, and Ctrl-C always cancels it. */
@@ -86,7 +112,7 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
       const started = await this.#start(local.runtime, request)
       return await this.#wait(local.runtime, started, request, local.uninterrupted)
     })
-    return this.#finish(outcome)
+    return this.#finish(outcome, request)
   }
 
   /** Nobody waits: that it does not run before somebody approves it is said, and exits with 8. */
@@ -118,8 +144,12 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     })
   }
 
-  #finish(outcome: ExecutionOutcome): Promise<ExecutionOutcome> {
+  async #finish(outcome: ExecutionOutcome, {planned, planOut}: RunRequest): Promise<ExecutionOutcome> {
     const error = outcomeError(outcome)
+    if (!error && planOut !== undefined) {
+      await savePlan(planOut, planned, outcome, new Date())
+      this.progress(`Plan saved: ${planOut}`)
+    }
     return error ? this.emitFailure(runView, outcome, error) : this.emit(runView, outcome)
   }
 }
@@ -131,4 +161,12 @@ interface RunRequest {
   breakGlass: string | undefined
   timeout: number | undefined
   local: boolean
+  planned: Planned
+  planOut: string | undefined
+}
+
+function planNeedsWait(): AtomError {
+  return new AtomError('USAGE', '--plan-out saves what the dry run found, so it has to wait for it', {
+    hint: 'add --wait',
+  })
 }

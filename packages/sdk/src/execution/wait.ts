@@ -1,4 +1,4 @@
-import {type ExecutionEvent, FINAL_STATUSES} from '@atomctl/protocol/runtime'
+import type {ExecutionEvent} from '@atomctl/protocol/runtime'
 import {AtomError} from '../errors.ts'
 import type {RuntimeClient} from '../runtime/index.ts'
 import type {ExecutionOutcome} from './outcome.ts'
@@ -73,6 +73,7 @@ async function followToEnd(
 /** The ended execution with its steps and log, which events leave out; the outcome is known without them. */
 async function complete(runtime: RuntimeClient, ended: ExecutionOutcome): Promise<ExecutionOutcome> {
   const full = await runtime.status(ended.execution_id).catch(() => ended)
+  const {FINAL_STATUSES} = await import('@atomctl/protocol/runtime')
   // what ended can still have been rolled back since
   return FINAL_STATUSES.has(full.status) ? {...full, workflow_id: ended.workflow_id} : ended
 }

@@ -130,7 +130,7 @@ describe('rollback on demand', () => {
       withRollback([shell('a', 'true')], [shell('undo', note(file, 'undo'))]),
     )
     const answers = await Promise.all([1, 2, 3, 4].map(() => rollback(id)))
-    expect(answers.map(({status}) => status).toSorted()).to.deep.equal([200, 400, 400, 400])
+    expect(answers.map(({status}) => status).toSorted((a, b) => a - b)).to.deep.equal([200, 400, 400, 400])
     await undone(id)
     const late = await rollback(id)
     expect([late.status, late.body.detail]).to.deep.equal([400, 'Cannot rollback running execution'])
