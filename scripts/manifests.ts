@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, statSync} from 'node:fs'
+import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {runTool} from './process.ts'
 import {listFiles, listRooms, ROOT} from './rooms.ts'
@@ -26,8 +26,17 @@ export async function writeManifests(): Promise<void> {
   if (codes.some((code) => code !== 0)) throw new Error('oclif could not read the commands')
 }
 
-function writeManifest(folder: string): Promise<number> {
-  return runTool('oclif', 'oclif', ['manifest'], {cwd: folder, stdio: ['ignore', 'ignore', 'inherit']})
+async function writeManifest(folder: string): Promise<number> {
+  const code = await runTool('oclif', 'oclif', ['manifest'], {cwd: folder, stdio: ['ignore', 'ignore', 'inherit']})
+  if (code === 0) sortCommands(join(folder, MANIFEST))
+  return code
+}
+
+/** oclif writes the commands as its directory search happens to find them: the same sources would give other bytes. */
+function sortCommands(file: string): void {
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as {commands: Record<string, unknown>}
+  const commands = Object.entries(manifest.commands).toSorted(([left], [right]) => (left < right ? -1 : 1))
+  writeFileSync(file, JSON.stringify({...manifest, commands: Object.fromEntries(commands)}, undefined, 2))
 }
 
 /** The time of the newest build information or package.json, in milliseconds. */
