@@ -18,30 +18,40 @@ const OPTIONS: Options = {
 
 const load = createRequire(import.meta.url)
 
-/**
- * A new one per schema, because ajv keeps schemas, ids and patterns for ever, and those of one package are no business
- * of the next. Loaded on first use: most packages have no `schema` keywords, and every command pays for start-up.
- */
-function createValidator(): Ajv {
+/** Loaded on first use: most packages have no `schema` keywords, and every command pays for start-up. */
+function createValidator(options: Options): Ajv {
   const {Ajv: Constructor} = load('ajv') as {Ajv: new (options: Options) => Ajv}
   const {default: addFormats} = load('ajv-formats') as {default: (instance: Ajv) => void}
-  const ajv = new Constructor(OPTIONS)
+  const ajv = new Constructor(options)
   addFormats(ajv)
   return ajv
 }
 
 /** Compiling writes code, so a package must not have us write much of it. */
 const LARGEST = 16_384
+/** Compiling takes milliseconds, and thousands of packages have the same few schemas. */
+const REMEMBERED = 256
 
-const compiled = new WeakMap<JsonObject, ValidateFunction>()
+/** By the exact text: what it checks depends on nothing else. */
+const compiled = new Map<string, ValidateFunction>()
+let metaValidator: Ajv | undefined
 
 /** The validator for these JSON Schema keywords. Throws a plain Error when they are no JSON Schema. */
 function compile(schema: JsonObject): ValidateFunction {
-  const known = compiled.get(schema)
+  const text = JSON.stringify(schema)
+  const known = compiled.get(text)
   if (known) return known
-  if (JSON.stringify(schema).length > LARGEST) throw new RangeError(`it has more than ${LARGEST} characters`)
-  const validate = createValidator().compile(schema)
-  compiled.set(schema, validate)
+  if (text.length > LARGEST) throw new RangeError(`it has more than ${LARGEST} characters`)
+  // One for all, which only looks: it keeps nothing of a schema, and has the schema of schemas compiled once.
+  metaValidator ??= createValidator(OPTIONS)
+  // oxlint-disable-next-line typescript/no-floating-promises -- asynchronous for an asynchronous meta-schema only
+  metaValidator.validateSchema(schema, true)
+  // A new one each, because ajv keeps schemas, ids and patterns for ever, and those of one package are no business of
+  // the next.
+  const validate = createValidator({...OPTIONS, validateSchema: false}).compile(schema)
+  const [oldest] = compiled.keys()
+  if (compiled.size >= REMEMBERED && oldest !== undefined) compiled.delete(oldest)
+  compiled.set(text, validate)
   return validate
 }
 
