@@ -3,7 +3,7 @@ import {AtomError} from '@atomctl/wpk/errors'
 import type {Configuration} from './config/configuration.ts'
 import type {Environment} from './config/environment.ts'
 import {type ConfigurationSources, type FlagValues, resolveConfiguration} from './config/load.ts'
-import type {GatePass} from './gate.ts'
+import type {GatePass, SignatureRequirement, VerifiedPackage} from './gate.ts'
 import type {HttpClient} from './http/index.ts'
 import type {RegistryClient} from './registry/index.ts'
 import type {RuntimeClient} from './runtime/index.ts'
@@ -77,6 +77,20 @@ export class AtomContext {
   /** The policies every package must satisfy. @throws TRUST_POLICY_INVALID */
   trustPolicies(): Promise<PolicyInForce[]> {
     return loadPoliciesInForce(this.configuration, this.environment)
+  }
+
+  /**
+   * Verifies packages that a command only finds while it runs, as the prerun hook does with those that its arguments
+   * name. Here and not in the command, because a plugin may bring its own copy of the SDK, and this one's clients
+   * accept only what this one verified.
+   * @throws the first refusal: WPK_INVALID, WPK_UNSIGNED, WPK_TAMPERED, SIGNER_UNTRUSTED, …
+   */
+  async verify(
+    subjects: readonly string[],
+    requirement: SignatureRequirement,
+  ): Promise<ReadonlyMap<string, VerifiedPackage>> {
+    const {verifySubjects} = await import('./enforcement.ts')
+    return verifySubjects(subjects, requirement, this)
   }
 
   /** Base URL of the registry in force, without a trailing slash. */

@@ -8,6 +8,8 @@ export interface ValidateOptions {
   readonly strict: boolean
   /** Rewrite what can be rewritten safely, in the file. */
   readonly fix: boolean
+  /** An only file that cannot be read is a finding as well, not an error. */
+  readonly collect?: boolean
 }
 
 /** Files read while another is checked; memory is bounded by so many documents, whatever the number of files. */
@@ -23,7 +25,7 @@ export async function validateFiles(paths: readonly string[], options: ValidateO
     const read = await reading[index]
     reading[index] = undefined
     if (read instanceof Uint8Array) reports.push(await validateBytes(read, path, options))
-    else reports.push(unreadable(path, read, paths.length === 1))
+    else reports.push(unreadable(path, read, paths.length === 1 && options.collect !== true))
   }
   return reports
 }

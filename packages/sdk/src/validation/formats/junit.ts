@@ -1,5 +1,6 @@
 import {findingLines} from '../findings.ts'
 import {createStyle} from '../../output/index.ts'
+import {escapeXml} from './xml.ts'
 import {active, type FileReport, type ValidationReport} from '../report.ts'
 
 /** JUnit XML: one test case per file, its findings as the failure. */
@@ -25,23 +26,4 @@ function testCase(report: FileReport): string[] {
     return text === '' ? [`${open}/>`] : [`${open}>`, `      <system-out>${text}</system-out>`, '    </testcase>']
   const message = escapeXml(lines[0]?.message ?? 'the security policy blocks it')
   return [`${open}>`, `      <failure message="${message}">${text}</failure>`, '    </testcase>']
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '<': '&lt;',
-  '>': '&gt;',
-  '&': '&amp;',
-  '"': '&quot;',
-  "'": '&apos;',
-}
-
-/** Text for XML 1.0, which cannot hold most control characters even as references. */
-function escapeXml(text: string): string {
-  return (
-    text
-      .toWellFormed()
-      // oxlint-disable-next-line no-control-regex -- the characters XML 1.0 forbids
-      .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '\uFFFD')
-      .replaceAll(/[<>&"']/g, (character) => ENTITIES[character] ?? '')
-  )
 }
