@@ -7,6 +7,7 @@ import {openDatabase} from './database.ts'
 import {checkPorts, listenFailure, namesOf, type ServiceName, urlOf} from './listener.ts'
 import type {Logger} from './logger.ts'
 import type {PolicySource} from './policy.ts'
+import type {SafetySource} from './safety.ts'
 import type {NamedToken} from './token.ts'
 
 export interface ServiceOptions {
@@ -19,6 +20,7 @@ export interface ServiceOptions {
   readonly tokenDigests?: readonly (string | NamedToken)[] | undefined
   /** One person's machine: who asks for an execution may approve it. */
   readonly singleUser: boolean
+  readonly safety: SafetySource
   /** How clients reach the registry, when that is not the address it listens on. */
   readonly registryUrl?: string | undefined
   readonly anonymousReads: boolean
@@ -84,6 +86,7 @@ async function openServices(options: ServiceOptions, opened: Closing[]): Promise
       ...shared,
       tokens: options.tokenDigests === undefined ? OPEN : {digests: options.tokenDigests},
       singleUser: options.singleUser,
+      safety: options.safety,
       storage,
       packages,
       registryUrls: names,

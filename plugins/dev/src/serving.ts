@@ -7,6 +7,7 @@ import {layoutOf} from './layout.ts'
 import {isLoopback} from './listener.ts'
 import {createLogger} from './logger.ts'
 import {createPolicySource, policyFileOf} from './policy.ts'
+import {createSafetySource} from './safety.ts'
 import {type RunningServices, type ServiceOptions, startServices} from './services.ts'
 import {readTokenDigests} from './token.ts'
 import {type Served, servedView} from './views.ts'
@@ -37,6 +38,10 @@ export const servingFlags = {
     helpValue: 'FILE',
   }),
   'anonymous-reads': Flags.boolean({description: 'Let GET requests in without a token'}),
+  'safety-policy': Flags.string({
+    description: 'Approvals (quorum, expiry) and freeze windows of the runtime: a YAML file, read for every execution',
+    helpValue: 'FILE',
+  }),
   'single-user': Flags.boolean({description: 'Let people approve executions that they asked for themselves'}),
   'registry-url': Flags.string({
     description: 'How clients reach the registry, when that is not its --host and port: signatures may be bound to it',
@@ -50,6 +55,7 @@ export interface ServingFlags {
   'token-file'?: string | undefined
   'anonymous-reads': boolean
   'single-user': boolean
+  'safety-policy'?: string | undefined
   'registry-url'?: string | undefined
   'data-dir'?: string | undefined
   verbose?: boolean
@@ -107,7 +113,8 @@ export abstract class ServeCommand extends AtomCommand {
     const tokenDigests = tokenFile === undefined ? undefined : await readTokenDigests(tokenFile)
     if (!tokenDigests) this.#refuseOpenPort(flags.host)
     const trustPolicy = createPolicySource(policyFileOf(configuration, environment))
-    await trustPolicy()
+    const safety = createSafetySource(flags['safety-policy'])
+    await Promise.all([trustPolicy(), safety()])
     return {
       storage,
       ports,
@@ -117,6 +124,7 @@ export abstract class ServeCommand extends AtomCommand {
       host: flags.host,
       anonymousReads: flags['anonymous-reads'],
       singleUser: flags['single-user'],
+      safety,
       registryUrl: checkUrl(flags['registry-url']),
       version: this.config.version,
       logger: createLogger(process.stderr, flags.verbose ?? false),

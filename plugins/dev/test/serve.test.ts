@@ -55,6 +55,7 @@ describe('serve all', function () {
     ['one port for both services', ['--registry-port=18998', '--runtime-port=18998'], /both have port 18998/],
     ['a port that is no port', ['--registry-port=70000'], /65535/],
     ['a token file that is not there', [...FREE, '--token-file=nowhere'], /token file nowhere/],
+    ['a safety policy that is not there', [...FREE, '--safety-policy=nowhere.yaml'], /nowhere\.yaml/],
     ['a trust policy that is not there', [...FREE, '--trust-policy=nowhere.yaml'], /nowhere\.yaml/],
   ]
   for (const [what, args, pattern] of refused) {

@@ -11,7 +11,7 @@ import type {Identity} from './identity.ts'
 import type {SafetyRules} from './options.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
-import {checkBreakGlass, checkFreeze, type ApprovalNeed} from './safety.ts'
+import {checkBreakGlass, checkFreeze, readSafety, type ApprovalNeed} from './safety.ts'
 import {checkEnvironment, checkProgram, isUnfilled, unsupportedHandlers} from './support.ts'
 
 export interface AdmissionOptions {
@@ -65,7 +65,7 @@ export async function admit(
   // What has no value yet is what a dry run is there to show.
   const fatal = findings.filter(({rule}) => !request.dry_run || !isUnfilled(rule))
   if (fatal.length > 0) throw invalid('WPK_INVALID', fatal, ['wpk_content'])
-  if (isBound) checkFreeze(await options.safety(), new Date())
+  if (isBound) checkFreeze(await readSafety(options.safety), new Date())
   if (isBound) await checkDryRun(verified, program, parametersDigest, options)
   return {verified, program, parameters, parametersDigest, approval}
 }

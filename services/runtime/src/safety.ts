@@ -1,12 +1,21 @@
 import type {Approval} from '@atomctl/protocol/runtime'
 import type {Identity} from './identity.ts'
 import type {SafetyRules} from './options.ts'
-import {refuse} from './refusal.ts'
+import {refusalOf, refuse} from './refusal.ts'
 
 const DEFAULT_EXPIRY_MS = 24 * 3_600_000
 
 /** Why an execution has to wait for somebody. */
 export type ApprovalNeed = Pick<Approval, 'required_by' | 'reason'>
+
+/** The rules as they are now. Throws 503 when they cannot be read: without them nothing starts. */
+export async function readSafety(source: () => SafetyRules | Promise<SafetyRules>): Promise<SafetyRules> {
+  try {
+    return await source()
+  } catch (error) {
+    throw refusalOf(error, 503)
+  }
+}
 
 /** Throws 403 in a time in which nothing starts. */
 export function checkFreeze({freezes = []}: SafetyRules, now: Date): void {

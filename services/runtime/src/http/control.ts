@@ -1,7 +1,7 @@
 import {approveRequest, rejectRequest, retryRequest, type ExecutionRequest} from '@atomctl/protocol/runtime'
 import type {JsonObject} from '@atomctl/protocol/values'
 import {planRetry} from '../retry.ts'
-import {checkFreeze} from '../safety.ts'
+import {checkFreeze, readSafety} from '../safety.ts'
 import type {ExecutionRow} from '../store/tables.ts'
 import {approvalView, auditView} from '../store/views.ts'
 import {accept, executionPath, findExecution, findEarlier, keyOf, startedReply} from './executions.ts'
@@ -17,7 +17,7 @@ export function addControlRoutes(app: App, services: Services): void {
     async (request) => {
       const {id} = await findExecution(services, request.params.id)
       // It would start at once.
-      checkFreeze(await admission.safety(), new Date())
+      checkFreeze(await readSafety(admission.safety), new Date())
       return reply(await approvals.approve(id, request.identity, request.body ?? {}))
     },
   )

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import {admit, type Admitted} from '../admission.ts'
 import type {Identity} from '../identity.ts'
 import {refuse, Refusal} from '../refusal.ts'
-import {openApproval} from '../safety.ts'
+import {openApproval, readSafety} from '../safety.ts'
 import type {NewAudit} from '../store/audit.ts'
 import {plainLine} from '../store/events.ts'
 import type {CarriedStep, IdempotencyKey, NewExecution} from '../store/executions.ts'
@@ -170,7 +170,7 @@ async function approvalColumns(
 ): Promise<Pick<NewExecution, 'approval_state' | 'approval_expires_at' | 'approval'>> {
   if (!need) return {approval_state: null, approval_expires_at: null, approval: null}
   const digests = {document_digest: verified.digest, parameters_digest: parametersDigest}
-  const approval = openApproval(need, digests, await admission.safety(), {
+  const approval = openApproval(need, digests, await readSafety(admission.safety), {
     now: new Date(),
     requestedBy: by.name,
     selfApproval: approvals.selfApproval,

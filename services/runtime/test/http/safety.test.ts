@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import {existsSync} from 'node:fs'
+import {AtomError} from '@atomctl/wpk/errors'
 import {expect} from 'chai'
 import type {SafetyRules} from '../../src/index.ts'
 import {shell, type PackageShape} from '../support/packages.ts'
@@ -11,6 +12,11 @@ const HOUR = 3_600_000
 describe('safety on the server', () => {
   let service: TestService
   let rules: SafetyRules
+  let broken = false
+  const readRules = (): SafetyRules => {
+    if (broken) throw new AtomError('CONFIG_INVALID', 'freeze: must be a list')
+    return rules
+  }
   before(async function () {
     this.timeout(STARTUP_MS)
     const digest = (name: string): string => createHash('sha256').update(`token-${name}`).digest('hex')
@@ -19,7 +25,7 @@ describe('safety on the server', () => {
       {name: 'adam', role: 'admin', digest: digest('adam')},
       {name: 'ivan', role: 'something new', digest: digest('ivan')},
     ]
-    service = await TestService.start({tokens: {digests}, anonymousReads: true, safety: () => rules})
+    service = await TestService.start({tokens: {digests}, anonymousReads: true, safety: readRules})
   })
   after(() => service.stop())
   beforeEach(() => (rules = {}))
@@ -77,6 +83,12 @@ describe('safety on the server', () => {
       ['adam', 'requested', null],
       ['adam', 'break_glass', 'production is down'],
     ])
+  })
+
+  it('starts nothing while its rules cannot be read', async () => {
+    broken = true
+    const answer = await submit('olga').finally(() => (broken = false))
+    expect([answer.status, answer.body.code]).to.deep.equal([503, 'CONFIG_INVALID'])
   })
 
   it('does not let an operator break the glass, nor anybody without a reason', async () => {
