@@ -84,6 +84,65 @@ describe('two runtimes on one PostgreSQL', function () {
     await eventually('its command is gone', () => !isAlive(pid))
   })
 
+  it('let one person approve at either, once, what was asked for at one of them', async () => {
+    const [first, second] = servers as [ServerProcess, ServerProcess]
+    const handlers = [shell('act', `echo acted >> "${path('approved-effects')}"`)]
+    const content = await trust.sign({handlers, safety: {approval_required: true}})
+    const {body} = await first.post('/execute', {workflow_id: 'w', wpk_content: content})
+    const id = String(body['execution_id'])
+    const answers = await Promise.all(servers.map((server) => server.post(`/execute/${id}/approve`, {})))
+    expect(answers.map(({status}) => status).toSorted((a, b) => a - b)).to.deep.equal([200, 409])
+    expect(await ended(second, id)).to.include({status: 'completed'})
+    expect(readFileSync(path('approved-effects'), 'utf8')).to.equal('acted\n')
+  })
+
+  it('roll an execution back once, though both are asked at the same moment', async () => {
+    const [first] = servers as [ServerProcess]
+    const {id} = await beginSaga(first, 'both')
+    const answers = await Promise.all(servers.map((server) => server.post(`/rollback/${id}`, {})))
+    expect(answers.map(({status}) => status).toSorted((a, b) => a - b)).to.deep.equal([200, 400])
+    writeFileSync(path('both'), '')
+    await rolledBack(first, id)
+    expect(readFileSync(path('both-effects'), 'utf8')).to.equal('undo-b\nundo-a begins\nundo-a ends\n')
+  })
+
+  it('take over a rollback from one that was killed in the middle of it', async () => {
+    const [first, second] = servers as [ServerProcess, ServerProcess]
+    const {id, hasBegun} = await beginSaga(first, 'undone')
+    expect((await first.post(`/rollback/${id}`, {})).status).to.equal(200)
+    await eventually('the second rollback step runs', hasBegun)
+    await first.kill('SIGKILL')
+    servers[0] = await ServerProcess.start(join(directory, 'again'), trust.policyFile, database!.url)
+    const effects = (): string => readFileSync(path('undone-effects'), 'utf8')
+    await eventually('it runs again', () => effects() === 'undo-b\nundo-a begins\nundo-a begins\n')
+    process.kill(-Number(readFileSync(path('undone-pid'), 'utf8').split('\n')[0]), 'SIGKILL')
+    writeFileSync(path('undone'), '')
+    await rolledBack(second, id)
+    expect(effects()).to.equal('undo-b\nundo-a begins\nundo-a begins\nundo-a ends\n')
+  })
+
+  /** A completed execution whose second rollback step waits for a file. */
+  async function beginSaga(server: ServerProcess, name: string): Promise<{id: string; hasBegun: () => boolean}> {
+    const note = (text: string): string => `echo "${text}" >> "${path(`${name}-effects`)}"`
+    const wait = `echo $$ >> "${path(`${name}-pid`)}"; until [ -e "${path(name)}" ]; do sleep 0.02; done`
+    const undo = `${note('undo-a begins')}; ${wait}; ${note('undo-a ends')}`
+    const content = await trust.sign({
+      handlers: [shell('a', 'true'), shell('b', 'true')],
+      safety: {rollback_enabled: true},
+      rollback: {
+        enabled: true,
+        handlers: [shell('undo-a', undo, {undoes: 'a'}), shell('undo-b', note('undo-b'), {undoes: 'b'})],
+      },
+    })
+    const {body} = await server.post('/execute', {workflow_id: 'w', wpk_content: content})
+    const id = String(body['execution_id'])
+    await ended(server, id)
+    return {id, hasBegun: () => existsSync(path(`${name}-pid`))}
+  }
+
+  const rolledBack = (server: ServerProcess, id: string): Promise<unknown> =>
+    eventually('it is rolled back', async () => (await server.get(`/execute/${id}`))['status'] === 'rolled_back')
+
   it('take over from one that was killed, without repeating what it completed', async () => {
     const [first, second] = servers as [ServerProcess, ServerProcess]
     const id = await begin(first, 'adopted')
