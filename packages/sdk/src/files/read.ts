@@ -1,5 +1,5 @@
 import {createReadStream, readdirSync} from 'node:fs'
-import {open} from 'node:fs/promises'
+import {type FileHandle, open} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {AtomError} from '@atomctl/wpk/errors'
 import {closest} from '../suggest.ts'
@@ -26,10 +26,28 @@ async function readFileWithin(path: string, limit: number): Promise<Uint8Array> 
     const info = await handle.stat()
     if (info.isDirectory()) throw new AtomError('INPUT_UNREADABLE', `${path} is a directory, not a file`)
     if (info.size > limit) throw tooLarge(path, limit)
-    return await readStream(handle.createReadStream({autoClose: false}), limit, path)
+    return await readHandle(handle, info.isFile() ? info.size : 0, limit, path)
   } catch (error) {
     throw inputFailure(path, error)
   }
+}
+
+/** One read for a file that does not grow meanwhile; a stream costs more than the reading of a small file. */
+async function readHandle(handle: FileHandle, expected: number, limit: number, name: string): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(expected + 1)
+  let size = 0
+  while (size < buffer.length) {
+    const {bytesRead} = await handle.read(buffer, size, buffer.length - size, null)
+    if (bytesRead === 0) return buffer.subarray(0, size)
+    size += bytesRead
+  }
+  const rest = handle.createReadStream({autoClose: false}) as AsyncIterable<Uint8Array>
+  return readStream(concatenate(buffer, rest), limit, name)
+}
+
+async function* concatenate(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first
+  yield* rest
 }
 
 async function readStream(stream: AsyncIterable<Uint8Array>, limit: number, name: string): Promise<Uint8Array> {

@@ -10,6 +10,8 @@ export interface ValidateOptions {
   readonly fix: boolean
   /** An only file that cannot be read is a finding as well, not an error. */
   readonly collect?: boolean
+  /** Sees the bytes that are checked. */
+  observe?(path: string, bytes: Uint8Array): void
 }
 
 /** Files read while another is checked; memory is bounded by so many documents, whatever the number of files. */
@@ -44,7 +46,9 @@ async function readPackageDocument(path: string): Promise<Uint8Array> {
   return (await readArchive(streamOf(path))).documentBytes
 }
 
-async function validateBytes(bytes: Uint8Array, path: string, {fix, strict}: ValidateOptions): Promise<FileReport> {
+async function validateBytes(bytes: Uint8Array, path: string, options: ValidateOptions): Promise<FileReport> {
+  const {fix, strict} = options
+  options.observe?.(path, bytes)
   // what reads YAML is loaded when there is something to read, so that other commands start without it
   const {inspectDocument} = await import('./inspect.ts')
   const name = path === '-' ? 'standard input' : path

@@ -1,5 +1,4 @@
 import {hash} from 'node:crypto'
-import {readFile} from 'node:fs/promises'
 import {AtomError} from '@atomctl/sdk/errors'
 import {active, type FileReport, validateFiles} from '@atomctl/sdk/validation'
 import type {Finding} from '@atomctl/wpk/document'
@@ -21,27 +20,21 @@ export interface CheckedItem {
 /** Checks a few files, as `validate` does; every outcome is an item, never an error. */
 export async function checkFiles(paths: readonly string[], {operation, strict}: CheckOptions): Promise<CheckedItem[]> {
   const started = performance.now()
-  const fingerprints = await Promise.all(paths.map(fingerprintOf))
+  const fingerprints = new Map<string, string>()
+  const observe = (path: string, bytes: Uint8Array): void => void fingerprints.set(path, hash('sha256', bytes))
   try {
-    const reports = await validateFiles(paths, {strict: strict && operation === 'validate', fix: false, collect: true})
+    const options = {strict: strict && operation === 'validate', fix: false, collect: true, observe}
+    const reports = await validateFiles(paths, options)
     const duration = Math.round((performance.now() - started) / paths.length)
-    return reports.map((report, index) => {
+    return reports.map((report) => {
       const item = operation === 'lint' ? lintItem(report, strict, duration) : validationItem(report, duration)
-      const fingerprint = fingerprints[index]
+      const fingerprint = fingerprints.get(report.file)
       return {item, ...(fingerprint === undefined ? {} : {fingerprint})}
     })
   } catch (error) {
     // a bug in a check, on one of these files: each is tried alone, so that the others get their answer
     if (paths.length === 1) return [{item: failedItem(paths[0] as string, error, 0)}]
     return (await Promise.all(paths.map((path) => checkFiles([path], {operation, strict})))).flat()
-  }
-}
-
-async function fingerprintOf(path: string): Promise<string | undefined> {
-  try {
-    return hash('sha256', await readFile(path))
-  } catch {
-    return undefined // the check itself says why it cannot be read
   }
 }
 
