@@ -146,7 +146,7 @@ const REASONS: readonly (readonly [RegExp, Reason])[] = [
   [/^Error from server \(NotFound\)|"[^"]*" not found$/m, 'NotFound'],
   [/^Error from server \(AlreadyExists\)/m, 'AlreadyExists'],
   [
-    /The connection to the server .* was refused|^Unable to connect to the server|couldn't get current server API group list|context "[^"]*" does not exist|no such host|i\/o timeout|must be logged in|\(Unauthorized\)/m,
+    /The connection to the server .* was refused|^Unable to connect to the server|couldn't get current server API group list|context "[^"]*" does not exist|no such host|i\/o timeout|failed to download openapi: Get |dial tcp |must be logged in|\(Unauthorized\)/m,
     'Unreachable',
   ],
 ]

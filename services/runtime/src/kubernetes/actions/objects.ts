@@ -125,7 +125,8 @@ export function manifestOf(config: JsonObject): JsonObject[] {
 
 /** Several documents in one stream, because kubectl checks the fields of a List nowhere. */
 function asStream(objects: readonly JsonObject[]): string {
-  return objects.map((object) => JSON.stringify(object)).join('\n---\n')
+  // the mark comes first, too: a stream that begins with a brace is JSON to older kubectls, and ends with it
+  return objects.map((object) => `---\n${JSON.stringify(object)}\n`).join('')
 }
 
 /** Annotation that names the step which made an object. */
