@@ -66,7 +66,7 @@ export class ExecutionStore {
           .insertInto('runtime_executions')
           .values({...values, steps_completed: carried.length, cancel_requested: false})
           .execute()
-        if (execution.retry_of !== null) await checkUnchanged(transaction, execution.retry_of, about)
+        if (execution.retry_of !== null) await markRetried(transaction, execution.retry_of, execution.id, about)
         for (const entry of audit) await writeAudit(transaction, execution.id, entry)
         if (key) {
           const row = {principal: key.principal, key: key.key, request_digest: key.requestDigest}
@@ -240,11 +240,19 @@ export async function findRetry(database: Kysely<RuntimeTables>, id: string): Pr
 }
 
 /** Whoever wants to roll the execution back waits until it is carried on, and then may not; or was first. */
-async function checkUnchanged(transaction: Transaction<RuntimeTables>, id: string, about: Beginning): Promise<void> {
+async function markRetried(
+  transaction: Transaction<RuntimeTables>,
+  id: string,
+  later: string,
+  about: Beginning,
+): Promise<void> {
   const select = transaction.selectFrom('runtime_executions').select('rollback_state').where('id', '=', id)
   const row = await select.forUpdate().executeTakeFirst()
-  if (row && (row.rollback_state === null || about.carried?.length === 0) && row.rollback_state !== 'running') return
-  throw refuse(409, 'CONFLICT', 'Cannot retry: the execution is being rolled back')
+  const isUndone = row === undefined || (row.rollback_state !== null && about.carried?.length !== 0)
+  if (isUndone || row.rollback_state === 'running')
+    throw refuse(409, 'CONFLICT', 'Cannot retry: the execution is being rolled back')
+  for (const {by} of about.audit.slice(0, 1))
+    await writeAudit(transaction, id, {by, action: 'retried', reason: `as ${later}`})
 }
 
 /** Rows that are there already stay as they are. Answers how many are new. */

@@ -195,7 +195,9 @@ describe('a retry', () => {
     expect(second.parameters_digest).to.equal(first.parameters_digest)
     expect(notes('first')).to.deep.equal(['one ann', 'two hello', 'three hello'])
     expect(second.audit?.[0]?.reason).to.equal(`retry of ${first.execution_id}`)
-    expect((await service.execution(first.execution_id)).status).to.equal('failed')
+    const before = await service.execution(first.execution_id)
+    expect(before.status).to.equal('failed')
+    expect(before.audit?.at(-1)).to.include({action: 'retried', reason: `as ${body.execution_id}`})
   })
 
   it('begins with the step it is told, and runs everything from there', async () => {
