@@ -1,11 +1,15 @@
+import {X509Certificate} from 'node:crypto'
 import {readFileSync} from 'node:fs'
 import {expect} from 'chai'
 import {bundleFromJSON} from '@sigstore/bundle'
 import {TrustedRoot} from '@sigstore/protobuf-specs'
 import {toSignedEntity, toTrustMaterial, Verifier} from '@sigstore/verify'
 import type {Json, JsonObject} from '@atomctl/wpk/canonical'
+import {decodeBundle} from '@atomctl/wpk/signing'
+import {parseTrustRoot} from '@atomctl/wpk/trust/keyless'
+import {createAuthority, type LeafOptions} from './authority.ts'
 import {assemble, CONTENT, createForger, envelope, type Forger, message, outcomeOf, witness} from './forge.ts'
-import {type LoopbackSigstore, startSigstore} from './sigstore/index.ts'
+import {IDENTITY, type LoopbackSigstore, startSigstore} from './sigstore/index.ts'
 
 const DIGEST = '6d4d6be54e7e83b3ceb9a7a4cb4a8b4b0d2b0d2b0d2b0d2b0d2b0d2b0d2b0d2b'
 const REFUSALS = ['SIGNATURE_MALFORMED', 'WPK_TAMPERED', 'SIGNER_UNTRUSTED']
@@ -106,8 +110,6 @@ describe('keyless verification is stricter than sigstore-js:', function () {
       tlogEntries: [...first.tlogEntries, ...second.tlogEntries],
       timestamps: [...first.timestamps, ...second.timestamps],
     }
-    const {parseTrustRoot} = await import('@atomctl/wpk/trust/keyless')
-    const {decodeBundle} = await import('@atomctl/wpk/signing')
     const trusted = parseTrustRoot(Buffer.from(JSON.stringify(root)), 'root')
     const bundle = decodeBundle(assemble(signed, certificate, twice))
     for (const [threshold, message] of [
@@ -116,6 +118,47 @@ describe('keyless verification is stricter than sigstore-js:', function () {
     ] as const) {
       expect(() => trusted.verifyCertified(bundle, () => true, threshold)).to.throw(message)
     }
+  })
+
+  describe('of the certificates of a trusted authority', () => {
+    const stampOnly = {tlog: 0, timestamps: 1, sct: 0}
+    const verify = async (options: LeafOptions): Promise<void> => {
+      const authority = await createAuthority()
+      const signed = message(forger.sign(Buffer.from(CONTENT)))
+      const {timestamps} = await witness(sigstore, signed, certificate)
+      const leaf = (await authority.certify(new X509Certificate(certificate).publicKey, options)).toString('base64')
+      const bundle = assemble(signed, leaf, {tlogEntries: [], timestamps})
+      delete (bundle['verificationMaterial'] as JsonObject)['tlogEntries']
+      const changed = structuredClone(root) as TrustedRootJson & {certificateAuthorities: object[]}
+      changed.certificateAuthorities.push({
+        ...changed.certificateAuthorities[0],
+        certChain: {certificates: [{rawBytes: authority.root.toString('base64')}]},
+      } as never)
+      const trusted = parseTrustRoot(Buffer.from(JSON.stringify(changed)), 'root')
+      const {identity} = trusted.verifyCertified(decodeBundle(bundle), () => true, stampOnly)
+      expect(identity).to.equal(IDENTITY)
+    }
+    const refusal = (options: LeafOptions): Promise<unknown> =>
+      verify(options).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+
+    it('(one for code signing is good)', async () => {
+      await verify({})
+    })
+
+    it("one for something else, or for nothing in particular, is no signer's", async () => {
+      for (const usages of [['1.3.6.1.5.5.7.3.1'], []]) {
+        expect(await refusal({usages})).to.have.property('code', 'SIGNER_UNTRUSTED')
+        expect(await refusal({usages})).to.have.property('message').that.contains('code signing')
+      }
+    })
+
+    it("an authority's is no signer's", async () => {
+      expect(await refusal({isAuthority: true})).to.have.property('code', 'SIGNER_UNTRUSTED')
+      expect(await refusal({isAuthority: true})).to.have.property('message').that.contains('authority')
+    })
   })
 
   const statement = (fields: object = {}): string =>
