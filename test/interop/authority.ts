@@ -31,7 +31,10 @@ export async function createAuthority(): Promise<Authority> {
     keys: keys as never,
     signingAlgorithm: ALGORITHM,
     ...validity,
-    extensions: [new x509.BasicConstraintsExtension(true, undefined, true), new x509.KeyUsagesExtension(4 | 32, true)],
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+    ],
   })
   return {
     root: Buffer.from(root.rawData),

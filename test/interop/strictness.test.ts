@@ -151,13 +151,17 @@ describe('keyless verification is stricter than sigstore-js:', function () {
     it("one for something else, or for nothing in particular, is no signer's", async () => {
       for (const usages of [['1.3.6.1.5.5.7.3.1'], []]) {
         expect(await refusal({usages})).to.have.property('code', 'SIGNER_UNTRUSTED')
-        expect(await refusal({usages})).to.have.property('message').that.contains('code signing')
+        expect(await refusal({usages}))
+          .to.have.property('message')
+          .that.contains('code signing')
       }
     })
 
     it("an authority's is no signer's", async () => {
       expect(await refusal({isAuthority: true})).to.have.property('code', 'SIGNER_UNTRUSTED')
-      expect(await refusal({isAuthority: true})).to.have.property('message').that.contains('authority')
+      expect(await refusal({isAuthority: true}))
+        .to.have.property('message')
+        .that.contains('authority')
     })
   })
 
