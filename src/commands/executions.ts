@@ -15,7 +15,7 @@ export default class Executions extends AtomCommand {
     workflow: Flags.string({description: 'Only executions of this workflow', helpValue: 'ID'}),
     status: Flags.string({
       description: 'Only executions in this status',
-      options: ['pending', 'running', 'completed', 'failed', 'rolled_back', 'cancelled'],
+      options: ['pending', 'running', 'completed', 'failed', 'rolled_back', 'cancelled', 'rejected'],
     }),
     limit: Flags.integer({description: 'How many at most', min: 1, max: 1000, default: 50}),
     all: Flags.boolean({description: 'Every page'}),
