@@ -207,7 +207,7 @@ rules: [{name: all, signers: [{keys: [stranger]}]}]
       const cwd = sandbox.path('pulled')
       await mkdir(cwd, {recursive: true})
       const stderr = await expectRefused(['pull', id, '--registry-url', registry.url], exit, {cwd})
-      expect(stderr).to.match(message)
+      expect(stderr).to.match(message).and.not.to.contain('.atomctl-pull-')
       expect(await readdir(cwd)).to.deep.equal([])
     }
 

@@ -5,7 +5,7 @@ import {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import type {AtomContext} from '../context.ts'
 import {type VerifiedWorkflow, verifyFile} from '../enforcement.ts'
-import {AtomError} from '../errors.ts'
+import {AtomError, isAtomError} from '../errors.ts'
 import {writeFailure, writeFileSafely} from '../files/index.ts'
 import type {RegistryClient} from '../registry/index.ts'
 
@@ -64,7 +64,9 @@ async function saveVerified(
     }).catch((error: unknown) => {
       throw diskFailure(target, error)
     })
-    const {verified, package: local} = await verifyFile(file, context)
+    const {verified, package: local} = await verifyFile(file, context).catch((error: unknown) => {
+      throw nameServed(error, file, workflow.id)
+    })
     requireSame(workflow, verified.digest)
     // a link fails where a file appeared meanwhile, a rename would replace it
     await (force ? rename(file, target) : link(file, target)).catch((error: unknown) => {
@@ -74,6 +76,14 @@ async function saveVerified(
   } finally {
     await rm(directory, {recursive: true, force: true})
   }
+}
+
+/** The file that was refused is gone when its error is read: the message names what it was, and there is nothing to sign. */
+function nameServed(error: unknown, file: string, id: string): unknown {
+  if (!isAtomError(error)) return error
+  const {code, message, details, cause} = error
+  const said = message.replaceAll(file, `what the registry serves as ${id}`)
+  return new AtomError(code, said, {...(details === undefined ? {} : {details}), cause})
 }
 
 /** What a package can be at most; a registry that sends more must not fill the disk. @throws ARCHIVE_TOO_LARGE */
