@@ -145,7 +145,8 @@ export class AtomContext {
   }
 
   async #url(key: 'registry_url' | 'runtime_url'): Promise<string> {
-    const {normalizeBaseUrl} = await import('./http/index.ts')
+    // Not the room's index: what works offline must not wait for the HTTP client to load.
+    const {normalizeBaseUrl} = await import('./http/url.ts')
     const setting = this.configuration.get(key)
     return normalizeBaseUrl(String(setting?.value), setting?.origin.where ?? key)
   }
