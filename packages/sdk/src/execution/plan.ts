@@ -85,28 +85,11 @@ async function readPlan(file: string): Promise<PlanFile> {
   } catch {
     value = undefined
   }
-  const {data} = (await planSchema()).safeParse(value)
+  const {planSchema} = await import('./plan-schema.ts')
+  const {data} = planSchema.safeParse(value)
   if (data) return data
   throw new AtomError('INPUT_UNREADABLE', `${file} is not a plan of atomctl`, {
     hint: 'make one with atomctl run WORKFLOW --dry-run --wait --plan-out FILE',
-  })
-}
-
-/** Loaded only by who reads a plan. */
-async function planSchema() {
-  const z = await import('zod')
-  const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
-  return z.object({
-    apiVersion: z.literal('atomctl/v1'),
-    kind: z.literal('ExecutionPlan'),
-    workflow_id: z.string(),
-    document_digest: digest,
-    parameters_digest: digest,
-    target: z.string(),
-    created: z.iso.datetime(),
-    execution_id: z.string(),
-    steps: z.array(z.object({name: z.string(), type: z.string(), status: z.string()})),
-    log: z.array(z.string()),
   })
 }
 
