@@ -75,7 +75,8 @@ the certificate of a keyless signature, which a trusted root has to vouch for. O
     const subject = await verification.readVerificationSubject(name, this.atom)
     if (flags['print-payload'] || flags['print-bundle']) return this.#print(subject.document, flags['print-bundle'])
     if (signer && 'publicKeyPem' in signer && signer.trustRoot) throw rootWithoutBundle()
-    const registry = await this.atom.registryUrl()
+    // judged as `run` judges it: a project's file does not choose, by naming a registry, which rule applies to a file
+    const registry = subject.expect ? await this.atom.registryUrl() : await this.atom.ownRegistryUrl()
     if (!signer)
       return this.#report(await verification.verifySubject(subject, await this.atom.trustPolicies(), registry))
     const result =

@@ -185,6 +185,7 @@ rules: [{name: all, signers: [{keys: [stranger]}]}]
       const env = {ATOMCTL_TRUST_POLICY: sandbox.path('lab-policy.yaml')}
       const {cwd} = await project({'.atomctl.yaml': `registry_url: ${lab}\n`})
       await expectRefused(['run', sandbox.path(unsigned), '--local'], 10, {cwd, env})
+      expect((await atomctl(['verify', sandbox.path(unsigned)], {cwd, env})).code).to.equal(10)
       const own = await atomctl(['run', sandbox.path(unsigned), '--local'], {env: {...env, ATOMCTL_REGISTRY_URL: lab}})
       expect(own.code, own.stderr).to.equal(0)
       expect(own.stderr).to.contain('NOT VERIFIED: rule lab')

@@ -59,11 +59,15 @@ export async function readVerificationSubject(name: string, atom: AtomContext): 
 export async function verifySubject(
   subject: VerificationSubject,
   policies: readonly PolicyInForce[],
-  registry: string,
+  registry: string | undefined,
 ): Promise<VerificationResult> {
   const {verifyDocument} = await import('@atomctl/wpk/trust')
   const {name, document, files, expect, tarball} = subject
-  const options: VerifyOptions = {registry, ...(files ? {files} : {}), ...(expect ? {expect} : {})}
+  const options: VerifyOptions = {
+    ...(registry === undefined ? {} : {registry}),
+    ...(files ? {files} : {}),
+    ...(expect ? {expect} : {}),
+  }
   const verified = policies.map(({policy, file}) => ({file, verified: verifyDocument(document, policy, options)}))
   const bundle = tarball === undefined ? undefined : await verifyBundle(tarball, document.name, policies, registry)
   const [first] = verified
@@ -90,12 +94,13 @@ async function verifyBundle(
   tarball: string,
   name: string,
   policies: readonly PolicyInForce[],
-  registry: string,
+  registry: string | undefined,
 ): Promise<string | undefined> {
   const bundle = await readDetachedBundle(tarball)
   if (!bundle) return undefined
   const {verifyArtifact} = await import('@atomctl/wpk/trust')
-  for (const {policy} of policies) await verifyArtifact(bundle, streamOf(tarball), {policy, name, registry})
+  for (const {policy} of policies)
+    await verifyArtifact(bundle, streamOf(tarball), {policy, name, ...(registry === undefined ? {} : {registry})})
   return bundlePathOf(tarball)
 }
 
@@ -104,7 +109,7 @@ export async function verifySubjectByKey(
   subject: VerificationSubject,
   publicKeyPem: string,
   keyFile: string,
-  registry: string,
+  registry: string | undefined,
 ): Promise<VerificationResult> {
   const policy = await policyOfKey(publicKeyPem, keyFile)
   try {
@@ -131,7 +136,7 @@ async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPol
 export async function verifySubjectByIdentity(
   subject: VerificationSubject,
   {identity, issuer, trustRoot}: IdentityTrust,
-  registry: string,
+  registry: string | undefined,
 ): Promise<VerificationResult> {
   if (identity.includes('*')) {
     throw new AtomError('USAGE', '--certificate-identity takes one identity, not a pattern', {
