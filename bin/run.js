@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Plain old syntax: this file must run far enough on any Node to say which one is needed.
+// Plain old syntax: this file must run far enough on any Node to say which one is needed. CommonJS (package.json beside
+// it says so), because Node starts that sooner than an ES module.
 var version = process.versions.node.split('.').map(Number)
 var supported =
   (version[0] === 22 && (version[1] > 22 || (version[1] === 22 && version[2] >= 2))) ||
@@ -11,7 +12,9 @@ if (!supported) {
   )
   process.exit(1)
 }
-import('../lib/start.js').catch(function (error) {
+try {
+  require('../lib/start.cjs')
+} catch (error) {
   process.stderr.write('[ERROR] atomctl is not built or its installation is damaged: ' + error.message + '\n')
   process.exit(1)
-})
+}

@@ -30,14 +30,10 @@ interface Template {
   templateFile(): Promise<string>
 }
 
-const CHUNKS = join('lib', 'chunks')
-
 /** tsc leaves the output of a deleted source behind; oclif would go on offering it as a command. */
 function removeOrphans({sources, output}: Room): void {
   const kept = new Set(listFiles(sources, '.ts').map((path) => relative(sources, path).replace(/\.ts$/, '')))
-  for (const path of [...listFiles(output, '.js'), ...listFiles(output, '.d.ts')].filter(
-    (path) => !path.includes(CHUNKS),
-  )) {
+  for (const path of [...listFiles(output, '.js'), ...listFiles(output, '.d.ts')]) {
     if (!kept.has(relative(output, path).replace(/(\.d\.ts|\.js)$/, ''))) rmSync(path)
   }
 }

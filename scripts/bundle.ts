@@ -1,59 +1,122 @@
-import {existsSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
-import {build} from 'esbuild'
+import {existsSync, mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {dirname, join, relative, sep} from 'node:path'
+import {build, type BuildOptions} from 'esbuild'
+import {lazyOclif} from './bundling/lazy-oclif.ts'
+import {slimPlatform} from './bundling/platform.ts'
+import {type Shelf, SHELF_FOLDER, SHELVES, shelfSource, shelved} from './bundling/shelved.ts'
+import {visibleRequires} from './bundling/visible-requires.ts'
 import {listFiles, listRooms, ROOT} from './rooms.ts'
 
+const SOURCES = join(ROOT, 'src')
 const OUTPUT = join(ROOT, 'lib')
 const STAMP = join(OUTPUT, '.bundled')
 
-// CommonJS inside an ES module: what a bundled dependency expects to find.
-const PRELUDE = [
-  "import {createRequire as __createRequire} from 'node:module'",
-  "import {fileURLToPath as __fileURLToPath} from 'node:url'",
-  "import {dirname as __pathDirname} from 'node:path'",
-  'const require = __createRequire(import.meta.url), __filename = __fileURLToPath(import.meta.url), __dirname = __pathDirname(__filename)',
-].join(';')
-
-// CommonJS that is imported lazily or in parts: a bundler would give `import()` of it no named exports.
-const LOADED_AS_THEY_ARE = ['ajv', 'ajv-formats', 'undici']
+const OPTIONS: BuildOptions = {
+  absWorkingDir: ROOT,
+  banner: {js: "const __here = require('node:url').pathToFileURL(__filename).href"},
+  bundle: true,
+  define: {'import.meta.url': '__here'},
+  external: ['typescript', '@oclif/plugin-*', 'undici'],
+  format: 'cjs',
+  legalComments: 'linked',
+  minify: true,
+  platform: 'node',
+  target: 'node22.22',
+}
 
 /**
- * Bundles the CLI's own commands and hooks with what they import into shared chunks: a command then starts from a
- * handful of files instead of several hundred, which is a third of its start-up. Types stay tsc's; plugins and services
- * stay unbundled, because third parties import the packages.
+ * Bundles the CLI's own commands and hooks, with what they import, into one CommonJS file: a command then starts from a
+ * handful of files instead of several hundred, and Node starts CommonJS sooner than ES modules. Every module in it is
+ * evaluated when it is first imported, not before. Types stay tsc's; plugins and services stay unbundled, because third
+ * parties import the packages. docs/benchmarks.md says what that is worth.
  */
 export async function bundle(): Promise<void> {
   if (!isStale()) return
-  rmSync(join(OUTPUT, 'chunks'), {recursive: true, force: true})
-  await build({
-    absWorkingDir: ROOT,
-    banner: {js: PRELUDE},
-    bundle: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    entryPoints: listFiles(join(ROOT, 'src'), '.ts'),
-    external: ['typescript', '@oclif/plugin-*', ...LOADED_AS_THEY_ARE],
-    format: 'esm',
-    legalComments: 'linked',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    outbase: 'src',
-    outdir: 'lib',
-    platform: 'node',
-    splitting: true,
-    target: 'node22.22',
-  })
+  removeOutput()
+  await Promise.all([bundleMain(), ...entries().map(bundleEntry), ...Object.entries(SHELVES).map(bundleShelf)])
+  writeStubs()
   writeFileSync(STAMP, '')
 }
 
-/** Whether a room was compiled, or the CLI or the dependencies changed, since the last bundle. */
+/** All commands and hooks by their file's name without the ending, each behind a function that evaluates it. */
+async function bundleMain(): Promise<void> {
+  const names = loadedByOclif()
+  const getters = names.map((name) => `${JSON.stringify(name)}: () => require('./${name}.ts'),`)
+  const contents = [
+    "import {main as run} from './main.ts'",
+    `export const modules = {\n${getters.join('\n')}\n}`,
+    'export const main = (argv, root) => run(argv, root, modules)',
+  ].join('\n')
+  await build({
+    ...OPTIONS,
+    stdin: {contents, resolveDir: SOURCES, sourcefile: 'entry.ts', loader: 'ts'},
+    outfile: join(OUTPUT, 'main.cjs'),
+    plugins: [slimPlatform, shelved, lazyOclif, visibleRequires],
+  })
+}
+
+/** Small programs of their own, which read the main file only when they need it. */
+function entries(): string[] {
+  return ['start']
+}
+
+async function bundleEntry(name: string): Promise<void> {
+  await build({
+    ...OPTIONS,
+    entryPoints: [join(SOURCES, `${name}.ts`)],
+    outfile: join(OUTPUT, `${name}.cjs`),
+    plugins: [
+      {
+        name: 'main-apart',
+        setup({onResolve, onLoad}) {
+          onResolve({filter: /^\.\/main\.ts$/}, () => ({path: 'main', namespace: 'main'}))
+          onResolve({filter: /^\.\/main\.cjs$/, namespace: 'main'}, ({path}) => ({path, external: true}))
+          onLoad({filter: /.*/, namespace: 'main'}, () => ({contents: "module.exports = require('./main.cjs')"}))
+        },
+      },
+    ],
+  })
+}
+
+async function bundleShelf([name, shelf]: readonly [string, Shelf]): Promise<void> {
+  await build({
+    ...OPTIONS,
+    stdin: {contents: shelfSource(shelf), resolveDir: join(ROOT, shelf.from), loader: 'js'},
+    outfile: join(OUTPUT, SHELF_FOLDER, `${name}.cjs`),
+  })
+}
+
+/** oclif loads commands and hooks from files of their names: each takes its module out of the main one. */
+function writeStubs(): void {
+  for (const name of loadedByOclif()) {
+    const file = join(OUTPUT, `${name}.cjs`)
+    const main = relative(dirname(file), join(OUTPUT, 'main.cjs')).replaceAll(sep, '/')
+    mkdirSync(dirname(file), {recursive: true})
+    writeFileSync(file, `module.exports = require('${main}').modules[${JSON.stringify(name)}]()\n`)
+  }
+}
+
+/** `commands/dev/up`, `hooks/init/configuration`: without the ending, with forward slashes. */
+function loadedByOclif(): string[] {
+  const files = ['commands', 'hooks'].flatMap((folder) => listFiles(join(SOURCES, folder), '.ts'))
+  return files.map((file) => relative(SOURCES, file).replaceAll(sep, '/').replace(/\.ts$/, ''))
+}
+
+function removeOutput(): void {
+  for (const suffix of ['.js', '.cjs', '.LEGAL.txt']) for (const file of listFiles(OUTPUT, suffix)) rmSync(file)
+}
+
+/** Whether a room was compiled, or the CLI, the dependencies or the bundling changed, since the last bundle. */
 function isStale(): boolean {
   const bundled = modifiedAt(STAMP)
   const inputs = [
     ...listRooms().map(({output}) => join(output, '.tsbuildinfo')),
-    ...listFiles(join(ROOT, 'src'), '.ts'),
+    ...listFiles(SOURCES, '.ts'),
+    ...listFiles(join(ROOT, 'scripts', 'bundling'), '.ts'),
+    join(ROOT, 'scripts', 'bundle.ts'),
     join(ROOT, 'package-lock.json'),
   ]
-  return inputs.some((path) => modifiedAt(path) >= bundled) || !existsSync(join(OUTPUT, 'main.js'))
+  return inputs.some((path) => modifiedAt(path) >= bundled) || !existsSync(join(OUTPUT, 'main.cjs'))
 }
 
 function modifiedAt(path: string): number {

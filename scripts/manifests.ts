@@ -12,7 +12,7 @@ export function manifestFolders(): string[] {
 }
 
 function hasCommands(folder: string): boolean {
-  return listFiles(join(folder, 'lib', 'commands'), '.js').length > 0
+  return ['.js', '.cjs'].some((suffix) => listFiles(join(folder, 'lib', 'commands'), suffix).length > 0)
 }
 
 /**

@@ -1,5 +1,5 @@
 // Preload (`node --import`): every …/lib/x.js of this repository is read from …/src/x.ts, by Node's own type
-// stripping. Tests and bin/dev.js so run the sources, with no build in between.
+// stripping. Tests and bin/dev.mjs so run the sources, with no build in between.
 import {existsSync} from 'node:fs'
 import {registerHooks} from 'node:module'
 

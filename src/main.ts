@@ -6,12 +6,14 @@ import {run} from '@oclif/core/run'
 import {settings} from '@oclif/core/settings'
 import {interruption} from './lib/interruption.ts'
 import {loadOptionsFor} from './lib/load-options.ts'
+import type {Modules} from './lib/own-plugin.ts'
 
 /**
  * The process: run the command, print an error in the format asked for, leave with the exit code of the CLI
- * contract. Every error of every hook, command and plugin ends here.
+ * contract. Every error of every hook, command and plugin ends here. `modules` is what the bundle holds; without it,
+ * as from the sources, oclif finds the commands in their folder.
  */
-export async function main(argv: readonly string[], root: URL): Promise<void> {
+export async function main(argv: readonly string[], root: URL, modules?: Modules): Promise<void> {
   // A reader that goes away (`atomctl … | head`) ends the output, not the promise to exit cleanly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
@@ -20,7 +22,7 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   settings.enableAutoTranspile = false
   interruption.install()
   try {
-    await run([...argv], await loadOptionsFor(argv, fileURLToPath(root), processEnvironment()))
+    await run([...argv], loadOptionsFor(argv, fileURLToPath(root), processEnvironment(), modules))
     await leave(Number(process.exitCode ?? 0))
   } catch (error) {
     await fail(error, argv)

@@ -14,6 +14,12 @@ if (argv.length === 1 && argv[0] === '--version') {
   // Not Node's default folder, which is a predictable path under the shared /tmp.
   enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'atomctl', 'v8'))
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
-  const {main} = await import('./main.ts')
-  await main(argv, root)
+  import('./main.ts').then(({main}) => main(argv, root), damaged)
+}
+
+function damaged(error: unknown): void {
+  process.stderr.write(
+    `[ERROR] atomctl is not built or its installation is damaged: ${error instanceof Error ? error.message : String(error)}\n`,
+  )
+  process.exit(1)
 }

@@ -2,37 +2,54 @@ import {existsSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
-import {Plugin} from '@oclif/core/config'
 import type {Interfaces} from '@oclif/core'
+import {loadOwnPlugin, type Modules} from './own-plugin.ts'
 
 // They ask about plugins, or ask plugins for something.
 const NEED_PLUGINS: ReadonlySet<string> = new Set(['doctor', 'run', 'version'])
 
 /**
  * How oclif is to be loaded for this command line. One of our own commands needs no other plugin, and finding and
- * reading them takes a fifth of its start; as soon as somebody has installed a plugin, all are loaded, because its
+ * reading them takes a third of its start; as soon as somebody has installed a plugin, all are loaded, because its
  * hooks may want to see every command.
  */
-export async function loadOptionsFor(
+export function loadOptionsFor(
   argv: readonly string[],
   root: string,
   environment: Environment,
-): Promise<Interfaces.LoadOptions> {
-  if (!mayStandAlone(argv, environment)) return {root}
-  const plugin = new Plugin({isRoot: true, root})
-  await plugin.load()
-  return isOwnCommand(argv, plugin) ? {root, plugins: new Map([[plugin.name, plugin]])} : {root}
+  modules: Modules = {},
+): Interfaces.LoadOptions {
+  const logger = environment['DEBUG'] ? {} : {logger: SILENT}
+  const plugin = mayStandAlone(argv, environment) ? findOwnPlugin(argv, root, modules) : undefined
+  return plugin ? {root, ...logger, plugins: new Map([[plugin.name, plugin]])} : {root, ...logger}
+}
+
+/** Nobody sees what oclif logs unless DEBUG says so, and the logger it makes by itself takes long to load. */
+const SILENT: Interfaces.Logger = {
+  child: () => SILENT,
+  debug() {},
+  error() {},
+  info() {},
+  namespace: 'oclif',
+  trace() {},
+  warn() {},
 }
 
 function mayStandAlone(argv: readonly string[], environment: Environment): boolean {
   const [command = ''] = argv
-  return /^[a-z]/.test(command) && !NEED_PLUGINS.has(command) && !existsSync(installedPluginsFile(environment))
+  const asksForHelp = argv.includes('--help')
+  return /^[a-z]/.test(command) && !asksForHelp && !NEED_PLUGINS.has(command) && !hasInstalledPlugins(environment)
 }
 
-function isOwnCommand(argv: readonly string[], plugin: Interfaces.Plugin): boolean {
-  if (argv.includes('--help')) return false
+// A topic's command before the topic's own: `config get` is not `config` with an argument.
+function findOwnPlugin(argv: readonly string[], root: string, modules: Modules): Interfaces.Plugin | undefined {
   const [topic = '', command = ''] = argv
-  return plugin.commands.some(({id}) => id === topic || id === `${topic}:${command}`)
+  const nested = /^[a-z-]+$/.test(command) ? loadOwnPlugin(`${topic}:${command}`, root, modules) : undefined
+  return nested ?? loadOwnPlugin(topic, root, modules)
+}
+
+function hasInstalledPlugins(environment: Environment): boolean {
+  return existsSync(installedPluginsFile(environment))
 }
 
 /** Where oclif's plugin-plugins keeps its list. */

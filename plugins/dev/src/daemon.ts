@@ -61,7 +61,7 @@ export async function startDaemon(plan: DaemonPlan): Promise<ServicesState> {
 }
 
 function launch({layout, root, args, environment}: DaemonPlan, log: string): ChildProcess {
-  const entry = basename(process.argv[1] ?? '') === 'dev.js' ? 'dev.js' : 'run.js'
+  const entry = basename(process.argv[1] ?? '') === 'dev.mjs' ? 'dev.mjs' : 'run.js'
   const output = openSync(log, 'w', 0o600)
   try {
     return spawn(
