@@ -49,7 +49,9 @@ export interface Shelf {
 /** Where the shelves lie, relative to the files that read them. */
 export const SHELF_FOLDER = 'shelves'
 
-const SHELF_OF = new Map(Object.entries(SHELVES).flatMap(([shelf, {packages}]) => packages.map((name) => [name, shelf])))
+const SHELF_OF = new Map(
+  Object.entries(SHELVES).flatMap(([shelf, {packages}]) => packages.map((name) => [name, shelf])),
+)
 const NAMESPACE = 'shelved'
 
 /** Reads a shelved dependency from its shelf, when the module that imports it is first evaluated. */

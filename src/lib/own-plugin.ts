@@ -11,7 +11,8 @@ export type Modules = Readonly<Record<string, () => unknown>>
  * Undefined when the bundle has no such command.
  */
 export function loadOwnPlugin(id: string, root: string, modules: Modules): Interfaces.Plugin | undefined {
-  const evaluate = modules[`commands/${id.replaceAll(':', '/')}`] ?? modules[`commands/${id.replaceAll(':', '/')}/index`]
+  const evaluate =
+    modules[`commands/${id.replaceAll(':', '/')}`] ?? modules[`commands/${id.replaceAll(':', '/')}/index`]
   if (!evaluate) return undefined
   const {default: command} = evaluate() as {default: Command.Class}
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
@@ -27,7 +28,7 @@ function summarize(command: Command.Class): Command.Loadable {
   const {id, args, flags, strict} = command
   const nameless = {aliases: [], hidden: false, hiddenAliases: []}
   const summary = {...nameless, id, args, flags, strict, pluginType: 'core', load: async () => command}
-  return summary as unknown as Command.Loadable
+  return summary as Command.Loadable
 }
 
 function describe(pjson: Interfaces.PJSON, root: string): object {

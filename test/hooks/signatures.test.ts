@@ -104,7 +104,7 @@ async function installDamaged(sandbox: Sandbox, hook: string): Promise<string> {
   await cp(join(root, 'oclif.manifest.json'), join(copy, 'oclif.manifest.json'))
   for (const name of ['lib', 'node_modules']) await symlink(join(root, name), join(copy, name))
   const entry = join(copy, 'entry.js')
-  const main = pathToFileURL(join(root, 'lib', 'main.js')).href
+  const main = pathToFileURL(join(root, 'lib', 'main.cjs')).href
   await writeFile(
     entry,
     `import {main} from '${main}'\nawait main(process.argv.slice(2), new URL('.', import.meta.url))\n`,

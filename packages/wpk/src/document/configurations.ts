@@ -64,89 +64,90 @@ const dockerMount = () =>
     }),
   ])
 
-const TARGET = {
+const target = () => ({
   resource_type: text().optional().describe('Kind of the object, such as deployment, pod, job'),
   resource_name: text().optional().describe('Name of the object; filled from the parameter resource_name when absent'),
   selector: text().optional().describe('Label selector that chooses the objects, such as app=web'),
   namespace: text().optional().describe('Namespace; filled from the parameter namespace when absent'),
   context: text().optional().describe('kubeconfig context; default the current one'),
-}
+})
 
+/** Each built when a package names it: making a schema takes longer than checking with it. */
 const ACTIONS = {
-  logs: {
+  logs: () => ({
     lines: count().optional().describe('How many last lines'),
     previous: z.boolean().optional().describe('Logs of the previous container'),
     container: text().optional().describe('Container in the pod'),
     resource: text().optional().describe('Older name of resource_type'),
     since: duration().optional().describe('Only lines younger than this'),
     analysis: text().optional().describe('A note on what to look for; informational'),
-  },
-  events: {lines: count().optional().describe('How many last events')},
-  restart: {grace_period: count().optional().describe('Seconds pods get to end')},
-  scale: {
+  }),
+  events: () => ({lines: count().optional().describe('How many last events')}),
+  restart: () => ({grace_period: count().optional().describe('Seconds pods get to end')}),
+  scale: () => ({
     replicas: z
       .union([z.number().int().min(0), z.literal('original'), placeholder()])
       .optional()
       .describe('New number of replicas; "original" restores the number before the run'),
     scale_factor: z.number().positive().optional().describe('Multiply the current replicas by this'),
     max_replicas: count().optional().describe('Upper bound for scale_factor'),
-  },
-  wait: {
+  }),
+  wait: () => ({
     condition: text().optional().describe('ready, available, complete, or another kubectl wait condition'),
     timeout: duration().optional().describe('How long to wait; default 60s'),
-  },
-  rollback: {
+  }),
+  rollback: () => ({
     revision: z
       .union([z.literal('previous'), count()])
       .optional()
       .describe('Revision to return to; default previous'),
-  },
-  get: {
+  }),
+  get: () => ({
     field: text().optional().describe('JSONPath of the field to read'),
     name: text().optional().describe('Older name of resource_name'),
-  },
-  patch: {
+  }),
+  patch: () => ({
     name: text().optional().describe('Older name of resource_name'),
     data: anything().optional().describe('The patch: a mapping, or the name of an earlier output'),
     patch: anything().optional().describe('The patch as a mapping'),
     strategy: z.enum(['strategic', 'merge', 'json']).optional().describe('Kind of patch; default strategic'),
-  },
-  annotate: {
+  }),
+  annotate: () => ({
     name: text().optional().describe('Older name of resource_name'),
     annotation: text().optional().describe('Key of the annotation'),
     value: z.union([z.string(), z.number(), z.boolean()]).optional().describe('Value of the annotation'),
     annotations: mapping().optional().describe('Several annotations at once'),
-  },
-  label: {
+  }),
+  label: () => ({
     label: text().optional().describe('Key of the label'),
     value: z.union([z.string(), z.number(), z.boolean()]).optional().describe('Value of the label'),
     labels: mapping().optional().describe('Several labels at once'),
-  },
-  create: {
+  }),
+  create: () => ({
     manifest: anything().optional().describe('The object to create'),
     template: anything().optional().describe('The object to create, or the name of a known template'),
     delay: text().optional().describe('A duration, or exponential_backoff'),
     max_retries: count().optional().describe('Bound for repeated creation'),
-  },
-  apply: {
+  }),
+  apply: () => ({
     manifest: anything().optional().describe('The object, or list of objects, to apply'),
     file: text().optional().describe('Manifest file inside the package'),
-  },
-  delete: {
+  }),
+  delete: () => ({
     name: text().optional().describe('Older name of resource_name'),
     grace_period: count().optional().describe('Seconds pods get to end'),
-  },
-  exec: {
+  }),
+  exec: () => ({
     command: z.union([text(), z.array(z.string()).min(1)]).describe('Command to run in the container'),
     container: text().optional().describe('Container in the pod'),
-  },
-  copy: {
+  }),
+  copy: () => ({
     source: text().describe('Where to copy from'),
     destination: text().describe('Where to copy to'),
     container: text().optional().describe('Container in the pod'),
-  },
-  metrics: {query: text().optional().describe('Metrics query; without one, kubectl top of the target')},
-  job: {
+  }),
+  metrics: () => ({query: text().optional().describe('Metrics query; without one, kubectl top of the target')}),
+  job: () => ({
     manifest: anything().optional().describe('The Job to run to completion'),
     image: text().optional().describe('Image, when no manifest is given'),
     command: z
@@ -155,13 +156,13 @@ const ACTIONS = {
       .describe('Command of the container'),
     name: text().optional().describe('Name of the Job'),
     timeout: duration().optional().describe('How long to wait for completion'),
-  },
-  restore: {
+  }),
+  restore: () => ({
     backup_path: text().optional().describe('Backup to restore from'),
     subset: text().optional().describe('Part of the backup'),
     read_only: z.boolean().optional().describe('Restore without writing'),
-  },
-} as const satisfies Record<string, z.core.$ZodLooseShape>
+  }),
+} as const satisfies Record<string, () => z.core.$ZodLooseShape>
 
 export type K8sAction = keyof typeof ACTIONS
 
@@ -169,12 +170,12 @@ export type K8sAction = keyof typeof ACTIONS
 export const K8S_ACTIONS = Object.keys(ACTIONS) as K8sAction[]
 
 /** Pod settings that policy documents use on any action; the lint reads them. */
-const POD = {
+const pod = () => ({
   image: text().optional().describe('Container image'),
   privileged: z.boolean().optional().describe('Privileged container; the security lint objects'),
-  replicas: ACTIONS.scale.replicas,
+  replicas: ACTIONS.scale().replicas,
   read_only: z.boolean().optional().describe('Promise not to change anything'),
-}
+})
 
 /** What each action does, in kubectl's words. */
 const SUMMARIES: Record<K8sAction, string> = {
@@ -199,7 +200,7 @@ const SUMMARIES: Record<K8sAction, string> = {
 }
 
 export const k8sConfig = (action: K8sAction) =>
-  closed({action: z.literal(action).describe('What to do'), ...POD, ...TARGET, ...ACTIONS[action]}).describe(
+  closed({action: z.literal(action).describe('What to do'), ...pod(), ...target(), ...ACTIONS[action]()}).describe(
     SUMMARIES[action],
   )
 

@@ -4,6 +4,7 @@ import type {Ajv, ErrorObject, Options, ValidateFunction} from 'ajv'
 
 import type {Json, JsonObject} from '../canonical.ts'
 import {patternEngine, PatternTimeout} from './pattern.ts'
+import {isPlainSchema} from './plain-schema.ts'
 
 /** Strict: a misspelt keyword is an error, not a check that silently never happens. Values are never coerced. */
 const OPTIONS: Options = {
@@ -42,17 +43,22 @@ function compile(schema: JsonObject): ValidateFunction {
   const known = compiled.get(text)
   if (known) return known
   if (text.length > LARGEST) throw new RangeError(`it has more than ${LARGEST} characters`)
-  // One for all, which only looks: it keeps nothing of a schema, and has the schema of schemas compiled once.
-  metaValidator ??= createValidator(OPTIONS)
-  // oxlint-disable-next-line typescript/no-floating-promises -- asynchronous for an asynchronous meta-schema only
-  metaValidator.validateSchema(schema, true)
+  if (!isPlainSchema(schema)) checkKeywords(schema)
   // A new one each, because ajv keeps schemas, ids and patterns for ever, and those of one package are no business of
   // the next.
-  const validate = createValidator({...OPTIONS, validateSchema: false}).compile(schema)
+  const validate = createValidator({...OPTIONS, meta: false, validateSchema: false}).compile(schema)
   const [oldest] = compiled.keys()
   if (compiled.size >= REMEMBERED && oldest !== undefined) compiled.delete(oldest)
   compiled.set(text, validate)
   return validate
+}
+
+/** Holds the schema against the schema of schemas. */
+function checkKeywords(schema: JsonObject): void {
+  // One for all, which only looks: it keeps nothing of a schema, and has the schema of schemas compiled once.
+  metaValidator ??= createValidator(OPTIONS)
+  // oxlint-disable-next-line typescript/no-floating-promises -- asynchronous for an asynchronous meta-schema only
+  metaValidator.validateSchema(schema, true)
 }
 
 /** What is wrong with the keywords themselves, or undefined. */

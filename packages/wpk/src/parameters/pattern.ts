@@ -8,7 +8,8 @@ const LONGEST = [100, 400] as const
 
 export class PatternTimeout extends Error {}
 
-const test = new Script('pattern.test(text)')
+/** Made on the first match: few packages have a pattern, and a context takes milliseconds. */
+let machine: {readonly test: Script; readonly sandbox: {pattern?: RegExp; text?: string}} | undefined
 
 /**
  * A regular expression that gives up. Packages are checked before anybody trusts them, and `^(a|a)*$` on forty letters
@@ -20,10 +21,10 @@ function compilePattern(source: string, flags: string): {test(text: string): boo
   return {test: (text) => matches(pattern, text), toString: () => pattern.toString()}
 }
 
-/** One for all matches, which are only data in it: making one takes longer than a match. */
-const sandbox: {pattern?: RegExp; text?: string} = createContext({})
-
 function matches(pattern: RegExp, text: string): boolean {
+  // One for all matches, which are only data in it: making one takes longer than a match.
+  machine ??= {test: new Script('pattern.test(text)'), sandbox: createContext({})}
+  const {test, sandbox} = machine
   sandbox.pattern = pattern
   sandbox.text = text
   let cause: unknown
