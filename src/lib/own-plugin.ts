@@ -28,7 +28,7 @@ function summarize(command: Command.Class): Command.Loadable {
   const {id, args, flags, strict} = command
   const nameless = {aliases: [], hidden: false, hiddenAliases: []}
   const summary = {...nameless, id, args, flags, strict, pluginType: 'core', load: async () => command}
-  return summary as Command.Loadable
+  return summary
 }
 
 function describe(pjson: Interfaces.PJSON, root: string): object {
