@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import {anything, closed, duration, mapping, placeholder, text} from './closed.ts'
+import {anything, closed, duration, mapping, placeholder, quantity, text} from './closed.ts'
 
 /** What a handler's `config` may hold, per handler type and, for k8s, per action (atom-protocol.md 9.1). */
 export const HANDLER_TYPES = ['k8s', 'shell', 'api', 'docker'] as const
@@ -43,15 +43,23 @@ export const dockerConfig = () =>
     command: z
       .union([text(), z.array(z.string()).min(1)])
       .optional()
-      .describe('Command and arguments'),
-    env: environment().optional().describe('Environment of the container'),
-    mounts: z.array(dockerMount()).optional().describe('Directories of the package mounted into the container'),
+      .describe("A list is handed to the image as it is; a text is run by the container's shell"),
+    env: environment().optional().describe('Environment of the container, beside the parameters'),
+    mounts: z
+      .array(dockerMount())
+      .optional()
+      .describe('Directories of the package mounted into the container; all of it is at /package anyway'),
     pull: z.enum(['always', 'missing', 'never']).optional().describe('When to pull the image; default missing'),
-    privileged: z.boolean().optional().describe('Full access to the host; the security lint objects'),
-    network: text().optional().describe('Network to join; default none'),
+    privileged: z.boolean().optional().describe('Full access to the host; the lint objects and a runtime refuses'),
+    network: text().optional().describe('Network to join; default none. host and container:NAME are refused'),
     user: text().optional().describe('User inside the container'),
     workdir: text().optional().describe('Working directory inside the container'),
-    limits: mapping().optional().describe('cpu and memory limits'),
+    limits: closed({
+      cpu: quantity().optional().describe('CPU, such as 500m'),
+      memory: quantity().optional().describe('Memory, such as 128Mi'),
+    })
+      .optional()
+      .describe('The most of cpu and memory that the container gets'),
   })
 
 const dockerMount = () =>

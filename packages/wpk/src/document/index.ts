@@ -1,4 +1,6 @@
 export {HANDLER_TYPES, K8S_ACTIONS} from './configurations.ts'
+export {CONTAINER_PATHS, reachesEngine, readMount, refuseContainer} from './docker.ts'
+export type {Mount} from './docker.ts'
 export {kindOf, refuseAction, waitMeaning} from './kubernetes.ts'
 export type {ActionRefusal} from './kubernetes.ts'
 export type {HandlerType, K8sAction} from './configurations.ts'

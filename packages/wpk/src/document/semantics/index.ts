@@ -1,5 +1,6 @@
 import type {Finding} from '../finding.ts'
 import type {Wpk} from '../schema.ts'
+import {checkContainers} from './docker.ts'
 import {checkHandlerNames, checkHandlerTimes, checkHandlerTypes, checkSteps, checkUrls} from './handlers.ts'
 import {checkKubernetes} from './kubernetes.ts'
 import {checkParameterDeclarations, checkPlaceholders} from './parameters.ts'
@@ -17,6 +18,7 @@ const RULES: readonly SemanticRule[] = [
   checkHandlerTypes,
   checkHandlerTimes,
   checkKubernetes,
+  checkContainers,
   checkUrls,
   checkSteps,
   checkRollback,

@@ -22,9 +22,11 @@ export function findMissingLimits({containers}: Subjects): Finding[] {
 export function findExcessiveResources({containers}: Subjects, document: JsonObject): Finding[] {
   const inContainers = containers.flatMap(({value, path}) => {
     const resources = mappingOf(value['resources'])
-    return ['limits', 'requests'].flatMap((key) =>
+    const inPods = ['limits', 'requests'].flatMap((key) =>
       resourceFindings(mappingOf(resources[key]), `${path}.resources.${key}`),
     )
+    // Docker handlers have no `resources` around their limits.
+    return [...inPods, ...resourceFindings(mappingOf(value['limits']), `${path}.limits`)]
   })
   const requirements = mappingOf(mappingOf(mappingOf(document['spec'])['runtime'])['requirements'])
   return [...inContainers, ...resourceFindings(requirements, 'spec.runtime.requirements')]
