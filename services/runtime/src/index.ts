@@ -5,6 +5,7 @@ import {Approvals} from './approvals.ts'
 import {DbosEngine} from './engine/dbos.ts'
 import {Executor} from './executor.ts'
 import {ApiHandler} from './handlers/api.ts'
+import {DockerHandler} from './handlers/docker.ts'
 import type {Handler} from './handlers/handler.ts'
 import {K8sHandler} from './handlers/k8s.ts'
 import {ShellHandler} from './handlers/shell.ts'
@@ -142,6 +143,7 @@ function createHandlers(options: RuntimeOptions, agent: Agent): ReadonlyMap<stri
   const handlers: Handler[] = [
     new ShellHandler({environment, killGraceMs}),
     new ApiHandler(agent),
+    ...(options.docker === false ? [] : [new DockerHandler({environment, killGraceMs, ...options.docker})]),
     ...(kubectl === undefined || kubectl === false ? [] : [new K8sHandler({kubectl, environment, killGraceMs})]),
   ]
   return new Map(handlers.map((handler) => [handler.type, handler]))

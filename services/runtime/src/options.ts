@@ -65,11 +65,13 @@ export interface RuntimeOptions {
   version: string
   /**
    * Inherited by shell handlers as far as the allow-list goes: PATH, HOME, LANG, TZ, TMPDIR. kubectl also gets
-   * KUBECONFIG, the proxy's and the cloud logins' variables.
+   * KUBECONFIG, the proxy's and the cloud logins' variables. DOCKER_HOST and XDG_RUNTIME_DIR say where containers run.
    */
   environment?: Readonly<Record<string, string | undefined>>
   /** Path of kubectl; default the one on the PATH of `environment`. Without any, or with false, k8s handlers are refused. */
   kubectl?: string | false
+  /** Sockets of a container engine to try without DOCKER_HOST; default Docker's. With false, docker handlers are refused. */
+  docker?: {readonly sockets: readonly string[]} | false
   /** Executions that run at the same time; default 16. */
   concurrency?: number
   /** A handler without `timeout` may take this long; default one hour. */

@@ -1,7 +1,8 @@
-import type {JsonObject} from '@atomctl/protocol/values'
+import type {Json, JsonObject} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
 import {placeholdersIn} from '@atomctl/wpk/parameters'
 import {namesIn, parseCondition} from './expressions.ts'
+import {isShellScript} from './handlers/command-words.ts'
 import {checkVariables} from './handlers/environment.ts'
 import {finding, type Handler} from './handlers/handler.ts'
 import {requestCondition} from './handlers/api-response.ts'
@@ -50,14 +51,19 @@ const CONDITION_UNFILLED = 'condition-unfilled'
 
 /** Why the parameters cannot be offered to the program's commands. */
 export function checkEnvironment(program: Program, parameters: JsonObject): Finding[] {
-  return allHandlers(program).some(({type}) => type === 'shell') ? checkVariables(parameters) : []
+  return allHandlers(program).some(writesOutputs) ? checkVariables(parameters) : []
 }
 
 function allHandlers(program: Program): HandlerSpec[] {
   return [...program.handlers, ...program.rollback]
 }
 
-/** Names that have a value at a point of the program. A shell handler that declares no outputs may write any. */
+/** Commands, which read parameters out of their environment and write outputs to a file. */
+function writesOutputs({type}: HandlerSpec): boolean {
+  return type === 'shell' || type === 'docker'
+}
+
+/** Names that have a value at a point of the program. A command that declares no outputs may write any. */
 class Names {
   readonly #known: Set<string>
   #isOpen = false
@@ -72,7 +78,7 @@ class Names {
 
   add(spec: HandlerSpec): void {
     if (isObject(spec.outputs)) for (const name of Object.keys(spec.outputs)) this.#known.add(normalize(name))
-    else if (spec.type === 'shell') this.#isOpen = true
+    else if (writesOutputs(spec)) this.#isOpen = true
   }
 }
 
@@ -98,9 +104,14 @@ function checkNames(spec: HandlerSpec, names: Names): Finding[] {
 /** Fields of `config` in which placeholders are filled in before the handler acts. */
 function expandedFields({type, config}: HandlerSpec): string[] {
   if (type === 'api') return ['url', 'headers', 'payload']
+  if (type === 'docker') return ['image', 'env', ...(isFilled(config['command']) ? ['command'] : [])]
   if (type !== 'k8s') return ['env']
   // A command line is expanded by the shell in the container, which has variables of its own.
   return Object.keys(config).filter((field) => !(field === 'command' && typeof config[field] === 'string'))
+}
+
+function isFilled(command: Json | undefined): boolean {
+  return Array.isArray(command) && !isShellScript(command.map(String))
 }
 
 function checkCondition(path: string, text: string | undefined, names: Names): Finding[] {

@@ -1,9 +1,9 @@
 import {open} from 'node:fs/promises'
 import type {Json} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
-import {isObject} from '../program.ts'
+import {isObject, type HandlerSpec} from '../program.ts'
 import {isReserved, variableName} from './environment.ts'
-import {finding} from './handler.ts'
+import {failure, finding, type HandlerResult} from './handler.ts'
 
 const LARGEST_FILE = 64 * 1024
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
@@ -26,6 +26,23 @@ export async function readOutputFile(file: string): Promise<Outputs> {
     values[name] = rest.join('=').replaceAll('\0', '')
   }
   return {values}
+}
+
+/** How a command ended, and why that is no success. */
+export interface CommandEnd {
+  readonly exitCode: number | null
+  readonly output: string
+  readonly problem: string | undefined
+}
+
+/** A success only with every output that the handler declares. */
+export function commandResult(spec: HandlerSpec, end: CommandEnd, {values, problem}: Outputs): HandlerResult {
+  const {exitCode, output} = end
+  const missing = Object.keys(isObject(spec.outputs) ? spec.outputs : {}).filter((name) => !(name in values))
+  const incomplete = missing.length > 0 ? `did not write ${missing.join(', ')} to $ATOM_OUTPUT` : undefined
+  const error = end.problem ?? problem ?? incomplete
+  if (error !== undefined) return failure(error, {exitCode, output})
+  return {status: 'success', error: null, exitCode, httpStatus: null, output, outputs: values}
 }
 
 export function nameProblem(name: string): string | undefined {

@@ -20,7 +20,7 @@ import {
   type RunContext,
   type Scope,
 } from './handler.ts'
-import {readOutputFile, type Outputs} from './outputs.ts'
+import {commandResult, readOutputFile} from './outputs.ts'
 
 export interface ShellOptions {
   /** The runtime's own environment, of which only the allow-list is passed on. */
@@ -96,7 +96,8 @@ export class ShellHandler implements Handler {
     streams.stderr.end()
     if (result.heldOpen && result.ended === 'exit')
       context.log('system', 'a process in the background keeps the output open; it is not waited for')
-    return resultOf(spec, context, result, output.text, await readOutputFile(outputFile))
+    const end = {exitCode: result.exitCode, output: output.text, problem: problemOf(spec, context, result)}
+    return commandResult(spec, end, await readOutputFile(outputFile))
   }
 
   /** Or why it cannot be made. */
@@ -131,21 +132,6 @@ function directoryOf(spec: HandlerSpec, context: RunContext): string {
 function configuredVariables(spec: HandlerSpec): Record<string, string> {
   const configured: JsonObject = isObject(spec.config['env']) ? spec.config['env'] : {}
   return Object.fromEntries(Object.entries(configured).map(([name, value]) => [name, textOf(value)]))
-}
-
-function resultOf(
-  spec: HandlerSpec,
-  context: RunContext,
-  result: CommandResult,
-  output: string,
-  outputs: Outputs,
-): HandlerResult {
-  const {exitCode} = result
-  const missing = Object.keys(isObject(spec.outputs) ? spec.outputs : {}).filter((name) => !(name in outputs.values))
-  const incomplete = missing.length > 0 ? `did not write ${missing.join(', ')} to $ATOM_OUTPUT` : undefined
-  const error = problemOf(spec, context, result) ?? outputs.problem ?? incomplete
-  if (error !== undefined) return failure(error, {exitCode, output})
-  return {status: 'success', error: null, exitCode, httpStatus: null, output, outputs: outputs.values}
 }
 
 function problemOf(spec: HandlerSpec, context: RunContext, result: CommandResult): string | undefined {

@@ -131,7 +131,7 @@ async function goneWithin(leader: number, cookie: string, exited: Promise<Exit>,
 }
 
 /** Whether `promise` settles within that time. */
-async function settles(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+export async function settles(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   const {promise: limit, resolve} = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => resolve(false), milliseconds)
   const settled = await Promise.race([promise.then(() => true), limit])

@@ -44,11 +44,11 @@ describe('a dry run', () => {
   })
 
   it('says UNKNOWN for handlers that this runtime does not have', async () => {
-    const docker = {name: 'build', type: 'docker', config: {image: 'builder:1'}}
-    const execution = await service.run({handlers: [docker, shell('after', 'true')]}, {dry_run: true})
+    const k8s = {name: 'look', type: 'k8s', config: {action: 'logs', resource_name: 'web'}}
+    const execution = await service.run({handlers: [k8s, shell('after', 'true')]}, {dry_run: true})
     expect(execution.status).to.equal('completed')
-    expect(execution.logs?.[0]).to.match(/^Handler build: UNKNOWN.*docker/)
-    expect(execution.logs).to.include('Handler build: unknown')
+    expect(execution.logs?.[0]).to.match(/^Handler look: UNKNOWN.*k8s/)
+    expect(execution.logs).to.include('Handler look: unknown')
   })
 
   it('says UNKNOWN for what depends on the output of an earlier handler', async () => {
