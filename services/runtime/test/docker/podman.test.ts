@@ -108,7 +108,7 @@ describe('docker handlers on Podman', function () {
   it('have no network unless they name one', async () => {
     const execution = await service.run({handlers: [docker('look', 'cat /proc/net/dev')]})
     expect(execution.status).to.equal('completed')
-    const devices = [...text(execution.logs).matchAll(/^\s*(\w+):(?:\s+\d+){8,}/gm)].map(([, name]) => name)
+    const devices = [...text(execution.logs).matchAll(/^\[look\]\s+(\w+):(?:\s+\d+){8,}/gm)].map(([, name]) => name)
     expect(devices, text(execution.logs)).to.deep.equal(['lo'])
   })
 
