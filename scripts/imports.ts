@@ -11,8 +11,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'services/registry': ['wpk', 'protocol', 'storage'],
   'services/runtime': ['wpk', 'protocol', 'storage'],
   'plugins/dev': ['sdk', 'wpk', 'protocol', 'storage', 'registry', 'runtime'],
+  'plugins/test': ['sdk', 'wpk', 'protocol', 'runtime/rehearsal'],
 }
 const COMMANDS = ['sdk', 'wpk', 'protocol']
+
+/** Files that are another way into a room: what they lead to may load nothing of these. */
+const LIGHT_ENTRIES: readonly {readonly entry: string; readonly never: RegExp}[] = [
+  {
+    entry: 'services/runtime/src/rehearsal/index.ts',
+    never:
+      /^(undici|pg|fastify|kysely|@fastify\/.*|fastify-.*|kysely\/.*|@dbos-inc\/.*|@electric-sql\/.*|@atomctl\/storage|@atomctl\/wpk\/trust)$/,
+  },
+]
 
 /** One dependency, one door: the only folders that may import it. */
 const DOORS: readonly {readonly dependency: RegExp; readonly folders: readonly string[]}[] = [
@@ -71,23 +81,37 @@ export function importsOf(source: string): Import[] {
 export function findViolations(files: readonly SourceFile[]): string[] {
   const edges = files.flatMap((file) => file.imports.map((imported) => [file.path, imported] as const))
   const wrong = edges.flatMap(([path, imported]) => judge(path, imported) ?? [])
-  return [...wrong, ...findCircles(files).map((circle) => `circle: ${circle.join(' → ')}`)]
+  const circles = findCircles(files).map((circle) => `circle: ${circle.join(' → ')}`)
+  return [...wrong, ...circles, ...LIGHT_ENTRIES.flatMap((light) => findWeight(files, light))]
+}
+
+/** What a light entry would load, directly or through its room, although it must not. */
+function findWeight(files: readonly SourceFile[], {entry, never}: (typeof LIGHT_ENTRIES)[number]): string[] {
+  const sources = new Map(files.map((file) => [file.path, file]))
+  const reached = new Set([entry])
+  for (const path of reached) for (const next of neighbours(path, sources.get(path)?.imports ?? [])) reached.add(next)
+  return [...reached].flatMap((path) => {
+    const heavy = (sources.get(path)?.imports ?? []).filter(({name, isType}) => !isType && never.test(name))
+    return heavy.map(({name}) => `${path} imports ${name}, which ${entry} must not load`)
+  })
 }
 
 function judge(path: string, {name, isType}: Import): string | undefined {
   if (name.startsWith('.')) return judgeNeighbour(path, resolveImport(path, name))
   const firstParty = /^@atomctl\/([^/]+)/.exec(name)?.[1]
-  if (firstParty !== undefined) return judgeArrow(path, firstParty)
+  if (firstParty !== undefined) return judgeArrow(path, firstParty, name)
   const door = DOORS.find(({dependency}) => dependency.test(name))
   if (!door || isType || door.folders.some((folder) => path.startsWith(folder))) return undefined
   return `${path} imports ${name}, which belongs in ${door.folders.join(' or ')}`
 }
 
-function judgeArrow(path: string, target: string): string | undefined {
+/** An arrow may lead to one entry of a room instead of all of it. */
+function judgeArrow(path: string, target: string, name: string): string | undefined {
   const room = roomOf(path)
   const allowed = ARROWS[room] ?? COMMANDS
   if (allowed.includes(target) || room.endsWith(`/${target}`)) return undefined
-  return `${path} imports @atomctl/${target}; ${room} may import ${allowed.join(', ') || 'no other room'}`
+  if (allowed.some((entry) => name === `@atomctl/${entry}`)) return undefined
+  return `${path} imports ${name}; ${room} may import ${allowed.join(', ') || 'no other room'}`
 }
 
 function judgeNeighbour(path: string, target: string): string | undefined {

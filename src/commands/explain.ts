@@ -8,6 +8,7 @@ export default class Explain extends AtomCommand {
   static override examples = [
     '<%= config.bin %> explain',
     '<%= config.bin %> explain wpk.spec.handlers.k8s',
+    '<%= config.bin %> explain wpktest.cases.expect',
     '<%= config.bin %> explain SIGNER_UNTRUSTED',
     '<%= config.bin %> explain hardcoded_secrets',
   ]

@@ -22,11 +22,21 @@ export async function explain(word: string): Promise<Explanation> {
     import('@atomctl/wpk/document'),
     import('@atomctl/wpk/lint'),
   ])
+  if (/^wpktest\b/.test(word)) return explainTest(word)
   const field = explainField(word)
   if (field) return {kind: 'field', ...field}
   if (Object.hasOwn(LINT_RULES, word)) return {kind: 'rule', rule: word, ...LINT_RULES[word as keyof typeof LINT_RULES]}
   throw new AtomError('USAGE', `there is nothing to explain about ${JSON.stringify(word)}`, {
     hint: suggestion(word, explainField, Object.keys(LINT_RULES)),
+  })
+}
+
+async function explainTest(word: string): Promise<Explanation> {
+  const {explainTestField} = await import('@atomctl/wpk/tests')
+  const field = explainTestField(word)
+  if (field) return {kind: 'field', ...field}
+  throw new AtomError('USAGE', `there is nothing to explain about ${JSON.stringify(word)}`, {
+    hint: suggestion(word, explainTestField, []),
   })
 }
 
@@ -44,5 +54,5 @@ function suggestion(
     const nearest = closest(segments[depth] ?? '', [...parent.fields.map(({name}) => name), ...parent.topics])
     return `atomctl explain ${nearest ? `${parent.path}.${nearest}` : parent.path}`
   }
-  return 'atomctl explain wpk'
+  return `atomctl explain ${segments[0] === 'wpktest' ? 'wpktest' : 'wpk'}`
 }

@@ -27,6 +27,15 @@ describe('the direction of imports', () => {
     expect(violationsOf('services/registry/src/app.ts', '@atomctl/runtime')).to.have.lengthOf(1)
   })
 
+  it('lets the test plugin use one entry of the runtime, which loads neither server nor engine nor database', () => {
+    const entry = 'services/runtime/src/rehearsal/index.ts'
+    expect(violationsOf('plugins/test/src/suite.ts', '@atomctl/runtime/rehearsal')).to.deep.equal([])
+    expect(violationsOf('plugins/test/src/suite.ts', '@atomctl/runtime')).to.have.lengthOf(1)
+    expect(violationsOf('plugins/batch/src/queue.ts', '@atomctl/runtime/rehearsal')).to.have.lengthOf(1)
+    const files = [source(entry, '../interpreter.ts'), source('services/runtime/src/interpreter.ts', 'kysely')]
+    expect(findViolations(files).join()).to.include(`interpreter.ts imports kysely, which ${entry} must not load`)
+  })
+
   it('refuses the package format everything that is first-party', () => {
     expect(violationsOf('packages/wpk/src/errors.ts', '@atomctl/sdk/errors')).to.have.lengthOf(1)
   })

@@ -4,14 +4,15 @@ import type {JsonObject} from '@atomctl/protocol/values'
 import {canonicalJson} from '@atomctl/wpk/canonical'
 import {documentFromJson, type WpkDocument} from '@atomctl/wpk/document'
 import {lint, type LintReport} from '@atomctl/wpk/lint'
-import {checkParameters, declarationsOf} from '@atomctl/wpk/parameters'
+import {declarationsOf} from '@atomctl/wpk/parameters'
 import {ownRegistryName, verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/wpk/trust'
 import type {Handler} from './handlers/handler.ts'
 import type {Identity} from './identity.ts'
+import {readParameters} from './inputs.ts'
 import type {SafetyRules} from './options.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
-import {checkBreakGlass, checkFreeze, readSafety, type ApprovalNeed} from './safety.ts'
+import {approvalNeed, checkBreakGlass, checkFreeze, readSafety, type ApprovalNeed} from './safety.ts'
 import {checkEnvironment, checkProgram, isUnfilled, unsupportedHandlers} from './support.ts'
 
 export interface AdmissionOptions {
@@ -75,14 +76,6 @@ export function digestOf(parameters: JsonObject): string {
   return `sha256:${createHash('sha256').update(canonicalJson(parameters)).digest('hex')}`
 }
 
-/** Nothing runs by itself from the policy's threshold on; the package itself may ask for more. */
-function approvalNeed(program: Program, report: LintReport): ApprovalNeed | undefined {
-  if (program.approvalRequired)
-    return {required_by: 'package', reason: 'The package asks for an approval (safety.approval_required)'}
-  if (report.decision !== 'review' || program.mode !== 'auto') return undefined
-  return {required_by: 'policy', reason: `Risk score ${report.score} needs an approval in auto mode`}
-}
-
 function readRequested(content: JsonObject): WpkDocument {
   const {document, findings} = documentFromJson(content, 'wpk_content')
   if (document) return document
@@ -127,19 +120,6 @@ function checkPolicy(report: LintReport): void {
     hint: 'atomctl validate',
     findings: findings.map((finding) => ({...finding})),
   })
-}
-
-function readParameters(value: JsonObject, given: JsonObject): JsonObject {
-  const declarations = declarationsOf(value)
-  const findings = checkParameters(declarations, given).filter(({severity}) => severity === 'error')
-  if (findings.length > 0) throw invalid('PARAMETER_INVALID', findings, ['parameters'])
-  const defaults = (declarations ?? []).flatMap((declaration) =>
-    declaration.default === undefined ? [] : [[declaration.name, declaration.default] as const],
-  )
-  // A secret has no place in what is stored; real runs that declare one are refused before anything is.
-  const secrets = new Set(declarations?.filter(({type}) => type === 'secret').map(({name}) => name))
-  const open = Object.entries(given).filter(([name]) => !secrets.has(name))
-  return Object.fromEntries([...defaults, ...open])
 }
 
 function checkSupport(verified: VerifiedDocument, program: Program, options: AdmissionOptions): void {

@@ -1,4 +1,5 @@
 import type {Approval, ApproveRequest} from '@atomctl/protocol/runtime'
+import {checkApprover, checkExpiry, withApproval, withRejection} from './decisions.ts'
 import type {Executor} from './executor.ts'
 import type {Identity} from './identity.ts'
 import type {Logger} from './options.ts'
@@ -59,11 +60,7 @@ export class Approvals {
     const reason = request.reason || null
     const said = `Approved by ${by.name}${reason === null ? '' : `: ${reason}`}`
     const row = await executor.openProgress(id).decide({by, action: 'approved', reason}, said, (locked) => {
-      const approval = this.#open(locked, by, request)
-      if (approval.approvals.some((earlier) => earlier.by === by.name))
-        throw refuse(409, 'CONFLICT', `${by.name} has approved it already; ${approval.quorum} different people have to`)
-      const approvals = [...approval.approvals, {by: by.name, at: new Date().toISOString(), reason}]
-      return {...approval, approvals, state: approvals.length >= approval.quorum ? 'approved' : 'waiting'}
+      return withApproval(this.#open(locked, by, request), {by: by.name, at: new Date().toISOString(), reason})
     })
     if (row.approval_state === 'approved') await executor.start(id)
     return row
@@ -74,8 +71,7 @@ export class Approvals {
     const {reason} = request
     const said = `Rejected by ${by.name}: ${reason}`
     return this.#options.executor.openProgress(id).decide({by, action: 'rejected', reason}, said, (locked) => {
-      const approval = this.#open(locked, by, request, true)
-      return {...approval, state: 'rejected', rejection: {by: by.name, at: new Date().toISOString(), reason}}
+      return withRejection(this.#open(locked, by, request, true), {by: by.name, at: new Date().toISOString(), reason})
     })
   }
 
@@ -83,12 +79,9 @@ export class Approvals {
   #open(row: ExecutionRow, by: Identity, request: ApproveRequest, isRejection = false): Approval {
     const approval = approvalView(row)
     if (!approval || !isWaiting(row)) throw notWaiting(row)
-    if (row.approval_expires_at !== null && row.approval_expires_at <= new Date())
-      throw refuse(409, 'CONFLICT', `The time to approve it ended at ${approval.expires_at}`)
+    checkExpiry(row.approval_expires_at ?? new Date(approval.expires_at), new Date())
     checkDigests(approval, row, request)
-    // To take one's own request back harms nobody.
-    if (!isRejection && by.name === row.requested_by && !this.#options.singleUser)
-      throw refuse(403, 'DENIED', `${by.name} asked for this execution, so somebody else has to approve it`)
+    if (!isRejection) checkApprover(by.name, {requestedBy: row.requested_by, selfApproval: this.#options.singleUser})
     return approval
   }
 

@@ -1,12 +1,22 @@
 import type {Approval} from '@atomctl/protocol/runtime'
+import type {LintReport} from '@atomctl/wpk/lint'
 import type {Identity} from './identity.ts'
 import type {SafetyRules} from './options.ts'
+import type {Program} from './program.ts'
 import {refusalOf, refuse} from './refusal.ts'
 
 const DEFAULT_EXPIRY_MS = 24 * 3_600_000
 
 /** Why an execution has to wait for somebody. */
 export type ApprovalNeed = Pick<Approval, 'required_by' | 'reason'>
+
+/** Nothing runs by itself from the policy's threshold on; the package itself may ask for more. */
+export function approvalNeed(program: Program, report: LintReport): ApprovalNeed | undefined {
+  if (program.approvalRequired)
+    return {required_by: 'package', reason: 'The package asks for an approval (safety.approval_required)'}
+  if (report.decision !== 'review' || program.mode !== 'auto') return undefined
+  return {required_by: 'policy', reason: `Risk score ${report.score} needs an approval in auto mode`}
+}
 
 /** The rules as they are now. Throws 503 when they cannot be read: without them nothing starts. */
 export async function readSafety(source: () => SafetyRules | Promise<SafetyRules>): Promise<SafetyRules> {

@@ -59,7 +59,7 @@ function allHandlers(program: Program): HandlerSpec[] {
 }
 
 /** Commands, which read parameters out of their environment and write outputs to a file. */
-function writesOutputs({type}: HandlerSpec): boolean {
+export function writesOutputs({type}: HandlerSpec): boolean {
   return type === 'shell' || type === 'docker'
 }
 

@@ -1,5 +1,4 @@
 export {findingLines, placeOf} from './findings.ts'
-export {escapeXml} from './formats/xml.ts'
 export {isReportFormat, REPORT_FORMATS, type ReportFormat, reportView} from './formats/index.ts'
 export {
   active,

@@ -25,15 +25,19 @@ interface Place {
 
 /** Documentation of `wpk.spec.handlers.k8s.scale` and the like, from the schema; undefined for what is not in it. */
 export function explainField(path: string): FieldDoc | undefined {
+  return explainIn({root: jsonSchema(), name: 'wpk'}, path)
+}
+
+/** The same for the schema of another format; `name` is the word that its paths begin with. */
+export function explainIn({root, name}: {root: JsonSchema; name: string}, path: string): FieldDoc | undefined {
   const segments = path
     .replace(/\[\d*\]/g, '')
     .split('.')
     .filter(Boolean)
-  if (segments[0] === 'wpk') segments.shift()
-  const root = jsonSchema()
+  if (segments[0] === name) segments.shift()
   let place: Place | undefined = {schema: root, required: true, topics: []}
   for (const segment of segments) place = place && step(place, segment, root)
-  return place && describePlace(['wpk', ...segments].join('.'), place)
+  return place && describePlace([name, ...segments].join('.'), place)
 }
 
 function step(place: Place, segment: string, root: JsonSchema): Place | undefined {
@@ -82,9 +86,14 @@ function describePlace(path: string, {schema, required, topics}: Place): FieldDo
   }
 }
 
-/** The mapping a list is made of, or the schema itself. */
+/** The mapping a list is made of, the first that a choice offers, the value of open keys, or the schema itself. */
 function mappingOf(schema: JsonSchema): JsonSchema {
-  return schema.items ? mappingOf(schema.items) : schema
+  if (schema.items) return mappingOf(schema.items)
+  if (schema.properties) return schema
+  const options = ((schema['anyOf'] ?? []) as JsonSchema[]).map(mappingOf)
+  const open = schema['additionalProperties']
+  const within = typeof open === 'object' && open !== null ? mappingOf(open as JsonSchema) : undefined
+  return [...options, ...(within ? [within] : [])].find(({properties}) => properties) ?? schema
 }
 
 function typeName(schema: JsonSchema): string {

@@ -26,7 +26,7 @@ export function jsonSchema(): JsonSchema {
 }
 
 function generate(): JsonSchema {
-  const {$schema, ...root} = convert(packageSchema())
+  const {$schema, ...root} = convertSchema(packageSchema())
   return {
     $schema,
     $id: SCHEMA_ID,
@@ -36,7 +36,8 @@ function generate(): JsonSchema {
   }
 }
 
-function convert(schema: z.ZodType): JsonSchema {
+/** What draft-07 has for one of our zod schemas, closed where it is. */
+export function convertSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
     target: 'draft-7',
     io: 'input',
@@ -87,6 +88,6 @@ function configurationDefinitions(): Record<string, JsonSchema> {
 }
 
 function definition(schema: z.ZodType): JsonSchema {
-  const {$schema: _, ...node} = convert(schema)
+  const {$schema: _, ...node} = convertSchema(schema)
   return node
 }

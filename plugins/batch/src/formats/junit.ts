@@ -1,41 +1,26 @@
-import {escapeXml} from '@atomctl/sdk/validation'
+import {type JunitCase, junitElement, renderJunit as renderSuites} from '@atomctl/sdk/junit'
 import type {BatchItem, BatchReport} from '../item.ts'
 import {remarkOf} from './report.ts'
 
 /** JUnit XML: one test case for each package, with its seconds. */
-export function renderJunit({operation, items, totals, duration}: BatchReport): string {
-  const {items: tests, failed, skipped, not_run: left} = totals
-  const counts = `tests="${tests}" failures="${failed}" errors="0" skipped="${skipped + left}" time="${seconds(duration)}"`
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="atomctl" ${counts}>`,
-    `  <testsuite name="atomctl batch ${operation}" ${counts}>`,
-    ...items.flatMap((item) => testCase(item, operation)),
-    '  </testsuite>',
-    '</testsuites>',
-  ].join('\n')
+export function renderJunit({operation, items, duration: milliseconds}: BatchReport): string {
+  const cases = items.map((item) => caseOf(item, operation))
+  return renderSuites([{name: `atomctl batch ${operation}`, cases, milliseconds}], {milliseconds})
 }
 
-function testCase(item: BatchItem, operation: string): string[] {
-  const {subject, status, duration} = item
-  const name = escapeXml(subject)
-  const open = `    <testcase classname="atomctl.batch.${operation}" name="${name}" time="${seconds(duration)}"`
-  if (status === 'ok') return [`${open}/>`]
-  return [`${open}>`, `      ${outcomeOf(item)}`, '    </testcase>']
+function caseOf(item: BatchItem, operation: string): JunitCase {
+  const {subject: name, status, duration: milliseconds} = item
+  const common = {classname: `atomctl.batch.${operation}`, name, milliseconds}
+  if (status === 'ok') return {...common, outcome: 'passed'}
+  return {...common, outcome: status === 'failed' ? 'failed' : 'skipped', elements: [outcomeOf(item)]}
 }
 
 function outcomeOf(item: BatchItem): string {
   const {status, error, findings = []} = item
-  if (status !== 'failed') {
-    return `<skipped message="${status === 'skipped' ? 'done before' : 'not begun'}"/>`
-  }
+  if (status !== 'failed') return junitElement('skipped', {message: status === 'skipped' ? 'done before' : 'not begun'})
   const lines = findings.map(
     ({message, rule, position}) => `${position ? `${position.line}:${position.column} ` : ''}${rule}: ${message}`,
   )
-  const text = escapeXml([...lines, ...(error?.hint === undefined ? [] : [`hint: ${error.hint}`])].join('\n'))
-  return `<failure type="${escapeXml(error?.code ?? '')}" message="${escapeXml(remarkOf(item))}">${text}</failure>`
-}
-
-function seconds(milliseconds: number): string {
-  return (milliseconds / 1000).toFixed(3)
+  const text = [...lines, ...(error?.hint === undefined ? [] : [`hint: ${error.hint}`])].join('\n')
+  return junitElement('failure', {type: error?.code ?? '', message: remarkOf(item)}, text)
 }

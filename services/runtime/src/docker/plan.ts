@@ -4,7 +4,8 @@ import {valuesOf, type Plan, type Scope} from '../handlers/handler.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
 import {previewCommand, mountsOf, networkOf} from './container.ts'
 import {EngineError, type ContainerEngine} from './engine.ts'
-import {askRegistry, fillImage, findImage, pullPolicy} from './image.ts'
+import {askRegistry, findImage, pullPolicy} from './image.ts'
+import {fillImage} from './reference.ts'
 
 type EngineOrNone = ContainerEngine | {readonly problem: string}
 

@@ -15,7 +15,7 @@ export interface HttpRequest {
 }
 
 /** Throws PARAMETER_INVALID when the values make no request. */
-export function buildRequest(spec: HandlerSpec, context: RunContext): HttpRequest {
+export function buildRequest(spec: HandlerSpec, context: Pick<RunContext, 'scope' | 'idempotencyKey'>): HttpRequest {
   const values = valuesOf(context.scope)
   const expand = (text: string): string => expandPlaceholders(text, values)
   const method = methodOf(spec)

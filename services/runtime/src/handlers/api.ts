@@ -27,12 +27,17 @@ import {
 } from './handler.ts'
 import {checkPointers} from './outputs.ts'
 
+/** The one method of a dispatcher that is used. */
+export interface Sender {
+  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
+}
+
 /** One HTTP request. Redirects are not followed: a redirect is a status like any other. */
 export class ApiHandler implements Handler {
   readonly type = 'api'
-  readonly #dispatcher: Dispatcher
+  readonly #dispatcher: Sender
 
-  constructor(dispatcher: Dispatcher) {
+  constructor(dispatcher: Sender) {
     this.#dispatcher = dispatcher
   }
 
@@ -62,11 +67,8 @@ export class ApiHandler implements Handler {
   }
 
   async run(spec: HandlerSpec, context: RunContext): Promise<HandlerResult> {
-    const condition = requestCondition(spec)
-    if (condition !== undefined && evaluate(parseCondition(condition), valuesOf(context.scope)) !== true) {
-      context.log('system', `the request is not sent, because ${condition} does not hold`)
-      return {status: 'success', error: null, exitCode: null, httpStatus: null, output: '', outputs: {}}
-    }
+    const unsent = unsentRequest(spec, context)
+    if (unsent) return unsent
     let request: HttpRequest
     try {
       request = buildRequest(spec, context)
@@ -101,6 +103,17 @@ export class ApiHandler implements Handler {
     })
     return {status: statusCode, ...(await readBody(body))}
   }
+}
+
+/** The result when the condition of the request does not hold; undefined when it is to be sent. */
+export function unsentRequest(
+  spec: HandlerSpec,
+  {scope, log}: Pick<RunContext, 'scope' | 'log'>,
+): HandlerResult | undefined {
+  const condition = requestCondition(spec)
+  if (condition === undefined || evaluate(parseCondition(condition), valuesOf(scope)) === true) return undefined
+  log('system', `the request is not sent, because ${condition} does not hold`)
+  return {status: 'success', error: null, exitCode: null, httpStatus: null, output: '', outputs: {}}
 }
 
 /** Never the error's own text: it may repeat the address with a secret in it. */

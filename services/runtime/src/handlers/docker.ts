@@ -6,11 +6,13 @@ import {isAtomError} from '@atomctl/wpk/errors'
 import {containerName, describeContainer} from '../docker/container.ts'
 import {findEndpoint, type Endpoint} from '../docker/endpoint.ts'
 import {ContainerEngine} from '../docker/engine.ts'
-import {fillImage, pullPolicy} from '../docker/image.ts'
+import {checkContainer} from '../docker/check.ts'
+import {pullPolicy} from '../docker/image.ts'
 import {planContainer} from '../docker/plan.ts'
+import {fillImage} from '../docker/reference.ts'
 import {runContainer} from '../docker/run.ts'
 import type {HandlerSpec} from '../program.ts'
-import {failure, finding, valuesOf} from './handler.ts'
+import {failure, valuesOf} from './handler.ts'
 import type {Handler, HandlerResult, Plan, PlanContext, RunContext, Scope} from './handler.ts'
 import {commandResult, readOutputFile} from './outputs.ts'
 
@@ -35,13 +37,7 @@ export class DockerHandler implements Handler {
   }
 
   check(spec: HandlerSpec): Finding[] {
-    const {image, command} = spec.config
-    const findings: Finding[] = []
-    if (typeof image !== 'string' || image.trim() === '')
-      findings.push(finding('docker-image', 'config.image', 'A docker handler needs an image'))
-    if (JSON.stringify(command ?? '').includes('\\u0000'))
-      findings.push(finding('docker-command', 'config.command', 'NUL in the command'))
-    return findings
+    return checkContainer(spec)
   }
 
   refuse(spec: HandlerSpec): string | undefined {

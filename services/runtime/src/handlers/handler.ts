@@ -47,6 +47,8 @@ export interface PlanContext {
   readonly signal: AbortSignal
   /** Handlers that would have run by then. */
   readonly earlier: readonly HandlerSpec[]
+  /** Of the step, where one that is planned must not look like another; default one for the whole plan. */
+  readonly idempotencyKey?: string
 }
 
 /** One handler type. Stateless: everything it needs comes in with the call. */

@@ -11,6 +11,7 @@ import {Redactor, secretsIn} from '../kubernetes/redaction.ts'
 import type {Action, Outcome, Session} from '../kubernetes/session.ts'
 import {resolveTarget} from '../kubernetes/target.ts'
 import {fillValue, parseJson, readPatch} from '../kubernetes/values.ts'
+import {runCommand} from '../process/command.ts'
 import {HeadAndTail} from '../process/output.ts'
 import {findOrphans, signalAll} from '../process/tree.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
@@ -35,6 +36,8 @@ export interface K8sOptions {
   /** The runtime's own environment, of which only the allow-list is passed on. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly killGraceMs: number
+  /** What stands in for kubectl where nothing real may run; default kubectl itself. */
+  readonly run?: typeof runCommand
 }
 
 const PLAN_MS = 30_000
@@ -70,7 +73,7 @@ export class K8sHandler implements Handler {
         scope,
         signal: context.signal,
         timeoutMs: Math.min(spec.timeoutMs ?? PLAN_MS, PLAN_MS),
-        idempotencyKey: `${scope.executionId}/plan`,
+        idempotencyKey: context.idempotencyKey ?? `${scope.executionId}/plan`,
         recovered: false,
         directory: undefined,
         scratch: tmpdir(),
@@ -95,7 +98,7 @@ export class K8sHandler implements Handler {
       await mkdir(scratch, {recursive: true})
       const session = this.#session(spec, redactor, {...context, scratch})
       const outcome = await action.run(session)
-      return await resultOf(spec, outcome, redactor)
+      return await outcomeResult(spec, outcome, redactor)
     } catch (error) {
       return failureOf(error, redactor)
     }
@@ -113,6 +116,7 @@ export class K8sHandler implements Handler {
     for (const secret of secretsIn(config, patch, target)) redactor.hide(secret)
     const kubectl = new Kubectl({
       file: this.#options.kubectl,
+      run: this.#options.run ?? runCommand,
       graceMs: this.#options.killGraceMs,
       redact: redactor.redact,
       directory: directory ?? scratch,
@@ -164,7 +168,8 @@ function fillConfig(config: JsonObject, values: JsonObject): JsonObject {
   }
 }
 
-async function resultOf(spec: HandlerSpec, outcome: Outcome, redactor: Redactor): Promise<HandlerResult> {
+/** What an action that was done means for its handler, with the outputs it declares. */
+export async function outcomeResult(spec: HandlerSpec, outcome: Outcome, redactor: Redactor): Promise<HandlerResult> {
   const facts = {exitCode: outcome.exitCode ?? 0, output: bounded(redactor.redact(outcome.output))}
   const declared = Object.entries(isObject(spec.outputs) ? spec.outputs : {})
   const document = declared.length > 0 ? readable((await outcome.document?.()) ?? null) : null

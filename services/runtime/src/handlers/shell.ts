@@ -54,13 +54,12 @@ export class ShellHandler implements Handler {
   }
 
   plan(spec: HandlerSpec, scope: Scope): Plan {
-    const names = [...Object.keys(valueVariables(valuesOf(scope))), ...Object.keys(configuredVariables(spec))]
-    const command = String(spec.config['command']).trimEnd()
+    const {shell, command, cwd, env: names} = describeCommand(spec, scope)
     return {
       outcome: 'ready',
       lines: [
-        `would run with ${shellOf(spec)}: ${command}`,
-        `in ${textOf(spec.config['cwd'] ?? "the package's directory")}`,
+        `would run with ${shell}: ${command}`,
+        `in ${cwd ?? "the package's directory"}`,
         names.length > 0
           ? `environment from parameters and config: ${names.join(', ')}`
           : 'no parameters in environment',
@@ -116,6 +115,26 @@ export class ShellHandler implements Handler {
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }
+  }
+}
+
+/** What would be run. The shell expands the text itself, so that of the values only the names are told. */
+export interface CommandDescription {
+  readonly shell: string
+  readonly command: string
+  readonly cwd: string | undefined
+  /** Variables that come from values and config. */
+  readonly env: readonly string[]
+}
+
+export function describeCommand(spec: HandlerSpec, scope: Scope): CommandDescription {
+  const {command, cwd} = spec.config
+  const env = [...Object.keys(valueVariables(valuesOf(scope))), ...Object.keys(configuredVariables(spec))]
+  return {
+    shell: shellOf(spec),
+    command: String(command).trimEnd(),
+    cwd: cwd === undefined ? undefined : textOf(cwd),
+    env,
   }
 }
 

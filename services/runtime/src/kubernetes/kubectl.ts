@@ -11,6 +11,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024
 
 export interface Calls {
   readonly file: string
+  readonly run: typeof runCommand
   readonly environment: Readonly<Record<string, string>>
   readonly graceMs: number
   readonly directory: string
@@ -105,9 +106,9 @@ export class Kubectl {
     input: string | undefined,
     onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void,
   ): Promise<Answer> {
-    const {file, directory, environment, graceMs, signal, deadline, redact} = this.#calls
+    const {file, run, directory, environment, graceMs, signal, deadline, redact} = this.#calls
     const collected = {stdout: [] as Uint8Array[], size: 0, both: new HeadAndTail(), stderr: new HeadAndTail()}
-    const result = await runCommand({
+    const result = await run({
       file,
       args,
       directory,
