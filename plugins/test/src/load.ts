@@ -1,6 +1,6 @@
 import {stat} from 'node:fs/promises'
 import {dirname, resolve} from 'node:path'
-import {AtomError, isAtomError} from '@atomctl/sdk/errors'
+import {type AtomError, isAtomError} from '@atomctl/sdk/errors'
 import {readInput} from '@atomctl/sdk/files'
 import {DOCUMENT_LIMIT} from '@atomctl/sdk/packages'
 import {type Finding, hasErrors, loadDocument, type WpkDocument} from '@atomctl/wpk/document'

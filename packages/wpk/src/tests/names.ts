@@ -50,7 +50,7 @@ function caseFindings(one: TestCase, path: string, known: Known): Finding[] {
   const {order, rollbacks, skipped, calls} = one.expect
   const during = one.cancel?.during
   return [
-    ...situationFindings(one as Situation, path, known),
+    ...situationFindings(one, path, known),
     ...itemsOf(order, `${path}.expect.order`, known.steps, 'handler'),
     ...itemsOf(rollbacks, `${path}.expect.rollbacks`, known.rollbacks, 'rollback handler'),
     ...itemsOf(skipped, `${path}.expect.skipped`, known.steps, 'handler'),

@@ -1,4 +1,4 @@
-import type {Json, JsonObject} from '@atomctl/protocol/values'
+import type {Json} from '@atomctl/protocol/values'
 import {parseJson, valueAt} from '../kubernetes/values.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
 import {EngineError, oneLine, type ContainerEngine} from './engine.ts'

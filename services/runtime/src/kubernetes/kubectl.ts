@@ -2,7 +2,7 @@ import {accessSync, constants, statSync} from 'node:fs'
 import {delimiter, isAbsolute, join} from 'node:path'
 import type {Json} from '@atomctl/protocol/values'
 import type {LogLine} from '../handlers/handler.ts'
-import {runCommand, type CommandResult} from '../process/command.ts'
+import type {CommandResult, runCommand} from '../process/command.ts'
 import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
 import {parseJson} from './values.ts'
 
