@@ -4,7 +4,7 @@ import type {Ajv, ErrorObject, Options, ValidateFunction} from 'ajv'
 
 import type {Json, JsonObject} from '../canonical.ts'
 import {patternEngine, PatternTimeout} from './pattern.ts'
-import {isPlainSchema} from './plain-schema.ts'
+import {isPlainSchema, satisfiesPlainSchema} from './plain-schema.ts'
 
 /** Strict: a misspelt keyword is an error, not a check that silently never happens. Values are never coerced. */
 const OPTIONS: Options = {
@@ -61,8 +61,14 @@ function checkKeywords(schema: JsonObject): void {
   metaValidator.validateSchema(schema, true)
 }
 
+/** Plain, and no larger than any schema may be. */
+function isPlain(schema: JsonObject): boolean {
+  return isPlainSchema(schema) && JSON.stringify(schema).length <= LARGEST
+}
+
 /** What is wrong with the keywords themselves, or undefined. */
 export function describeSchemaProblem(schema: JsonObject): string | undefined {
+  if (isPlain(schema)) return undefined
   try {
     compile(schema)
     return undefined
@@ -73,6 +79,7 @@ export function describeSchemaProblem(schema: JsonObject): string | undefined {
 
 /** Each way in which the value breaks the keywords, in words such as `must be >= 1`. */
 export function schemaProblems(schema: JsonObject, value: Json): string[] {
+  if (isPlain(schema) && satisfiesPlainSchema(schema, value)) return []
   const problem = describeSchemaProblem(schema)
   if (problem !== undefined) return [`cannot be checked: ${problem}`]
   const validate = compile(schema)

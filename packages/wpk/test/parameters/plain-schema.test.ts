@@ -2,8 +2,8 @@ import {Ajv, type AnySchema} from 'ajv'
 import addFormats from 'ajv-formats'
 import {expect} from 'chai'
 import fc from 'fast-check'
-import type {Json} from '@atomctl/wpk/canonical'
-import {isPlainSchema} from '../../src/parameters/plain-schema.ts'
+import type {Json, JsonObject} from '@atomctl/wpk/canonical'
+import {isPlainSchema, satisfiesPlainSchema} from '../../src/parameters/plain-schema.ts'
 
 const KEYWORDS = [
   '$comment',
@@ -12,7 +12,6 @@ const KEYWORDS = [
   'enum',
   'exclusiveMaximum',
   'exclusiveMinimum',
-  'format',
   'items',
   'maxItems',
   'maxLength',
@@ -57,6 +56,17 @@ describe('isPlainSchema', () => {
     expect(plain).to.be.greaterThan(400)
   })
 
+  it('is never true for what ajv, as strict as it judges packages, cannot compile', () => {
+    fc.assert(
+      fc.property(schemas, (schema) => {
+        if (!isPlainSchema(schema as Json)) return
+        const strict = new Ajv({strict: true, strictTypes: false, strictRequired: false, logger: false})
+        expect(() => strict.compile(schema as AnySchema), JSON.stringify(schema)).not.to.throw()
+      }),
+      {numRuns: 300},
+    )
+  })
+
   it('is true for the keywords that packages use most', () => {
     for (const schema of [
       {enum: ['staging', 'production']},
@@ -78,5 +88,41 @@ describe('isPlainSchema', () => {
       [],
     ])
       expect(isPlainSchema(schema as Json), JSON.stringify(schema)).to.equal(false)
+  })
+})
+
+describe('satisfiesPlainSchema', () => {
+  it('is never true where ajv finds a value wrong', () => {
+    const judge = new Ajv({strict: true, strictTypes: false, strictRequired: false, logger: false, ownProperties: true})
+    let satisfied = 0
+    fc.assert(
+      fc.property(schemas, value, (schema, candidate) => {
+        if (!isPlainSchema(schema as Json) || !satisfiesPlainSchema(schema as JsonObject, candidate)) return
+        satisfied += 1
+        expect(judge.validate(schema as AnySchema, candidate), JSON.stringify([schema, candidate])).to.equal(true)
+      }),
+      {numRuns: 4000},
+    )
+    expect(satisfied).to.be.greaterThan(200)
+  })
+
+  it('says so of the values that packages have as defaults', () => {
+    expect(satisfiesPlainSchema({enum: ['staging', 'production']}, 'staging')).to.equal(true)
+    expect(satisfiesPlainSchema({minimum: 1, maximum: 50}, 3)).to.equal(true)
+    expect(satisfiesPlainSchema({type: 'string', minLength: 1, maxLength: 1}, '\u{1F600}')).to.equal(true)
+    expect(satisfiesPlainSchema({items: {type: 'integer'}, uniqueItems: true}, [1, 2])).to.equal(true)
+  })
+
+  it('leaves the rest to ajv', () => {
+    for (const [schema, candidate] of [
+      [{enum: ['a']}, 'b'],
+      [{minimum: 2}, 1],
+      [{minimum: 2}, 'text'],
+      [{pattern: 'a'}, 'a'],
+      [{items: {type: 'integer'}}, [1.5]],
+      [{type: 'object'}, null],
+      [{type: 'array'}, {}],
+    ] as [JsonObject, Json][])
+      expect(satisfiesPlainSchema(schema, candidate), JSON.stringify(schema)).to.equal(false)
   })
 })
