@@ -5,11 +5,13 @@ import {manyFiles} from '../benchmarks/many-files.ts'
 import type {Benchmark, Row} from '../benchmarks/measure.ts'
 import {signatures} from '../benchmarks/signatures.ts'
 import {startup} from '../benchmarks/startup.ts'
+import {startupBudget} from '../benchmarks/startup-budget.ts'
 import {waitLatency} from '../benchmarks/wait-latency.ts'
 import {build} from './build.ts'
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   startup,
+  'startup-budget': startupBudget,
   signatures,
   'many-files': manyFiles,
   'large-package': largePackage,

@@ -1,6 +1,6 @@
 import {existsSync, mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {dirname, join, relative, sep} from 'node:path'
-import {build, type BuildOptions} from 'esbuild'
+import {build, type BuildOptions, type BuildResult} from 'esbuild'
 import {lazyOclif} from './bundling/lazy-oclif.ts'
 import {slimPlatform} from './bundling/platform.ts'
 import {type Shelf, SHELF_FOLDER, SHELVES, shelfSource, shelved} from './bundling/shelved.ts'
@@ -33,13 +33,16 @@ const OPTIONS: BuildOptions = {
 export async function bundle(): Promise<void> {
   if (!isStale()) return
   removeOutput()
-  await Promise.all([bundleMain(), ...entries().map(bundleEntry), ...Object.entries(SHELVES).map(bundleShelf)])
+  await Promise.all([bundleMain(OUTPUT), ...entries().map(bundleEntry), ...Object.entries(SHELVES).map(bundleShelf)])
   writeStubs()
   writeFileSync(STAMP, '')
 }
 
-/** All commands and hooks by their file's name without the ending, each behind a function that evaluates it. */
-async function bundleMain(): Promise<void> {
+/**
+ * `main.cjs`: all commands and hooks by their file's name without the ending, each behind a function that evaluates it.
+ * Resolves to what esbuild says of it where `changes` ask for a metafile.
+ */
+export async function bundleMain(folder: string, changes: BuildOptions = {}): Promise<BuildResult> {
   const names = loadedByOclif()
   const getters = names.map((name) => `${JSON.stringify(name)}: () => require('./${name}.ts'),`)
   const contents = [
@@ -47,10 +50,11 @@ async function bundleMain(): Promise<void> {
     `export const modules = {\n${getters.join('\n')}\n}`,
     'export const main = (argv, root) => run(argv, root, modules)',
   ].join('\n')
-  await build({
+  return build({
     ...OPTIONS,
+    ...changes,
     stdin: {contents, resolveDir: SOURCES, sourcefile: 'entry.ts', loader: 'ts'},
-    outfile: join(OUTPUT, 'main.cjs'),
+    outfile: join(folder, 'main.cjs'),
     plugins: [slimPlatform, shelved, lazyOclif, visibleRequires],
   })
 }

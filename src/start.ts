@@ -11,10 +11,18 @@ if (argv.length === 1 && argv[0] === '--version') {
   const {version} = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {version: string}
   process.stdout.write(`atomctl/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
 } else {
-  // Not Node's default folder, which is a predictable path under the shared /tmp.
-  enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'atomctl', 'v8'))
+  enableCompileCache(compileCache(argv[0]))
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
   import('./main.ts').then(({main}) => main(argv, root), damaged)
+}
+
+/**
+ * Not Node's default folder, which is a predictable path under the shared /tmp. One for each command: Node writes a file's
+ * cache once, with the functions that the first run used, so what another command uses would be compiled at each start.
+ */
+function compileCache(command = ''): string {
+  const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'atomctl', 'v8')
+  return /^[a-z][a-z-]{0,30}$/.test(command) ? join(folder, command) : folder
 }
 
 function damaged(error: unknown): void {

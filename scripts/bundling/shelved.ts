@@ -62,11 +62,19 @@ export const shelved: Plugin = {
       SHELF_OF.has(path) && namespace !== NAMESPACE ? {path, namespace: NAMESPACE} : undefined,
     )
     build.onResolve({filter: /^\.\/shelves\//, namespace: NAMESPACE}, ({path}) => ({path, external: true}))
-    build.onLoad({filter: /.*/, namespace: NAMESPACE}, ({path}) => ({
-      contents: `module.exports = require('./${SHELF_FOLDER}/${SHELF_OF.get(path)}.cjs')[${JSON.stringify(path)}]`,
-      loader: 'js',
-    }))
+    build.onLoad({filter: /.*/, namespace: NAMESPACE}, ({path}) => {
+      const take = `require('./${SHELF_FOLDER}/${SHELF_OF.get(path)}.cjs')[${JSON.stringify(path)}]`
+      return {contents: path === 'debug' ? quiet(take) : `module.exports = ${take}`, loader: 'js'}
+    })
   },
+}
+
+/** oclif makes dozens of loggers at every start, for nobody unless DEBUG is set. */
+function quiet(take: string): string {
+  return [
+    'const silent = () => Object.assign(() => {}, {enabled: false, extend: silent})',
+    `module.exports = process.env.DEBUG ? ${take} : silent`,
+  ].join('\n')
 }
 
 /** The source of one shelf: each package under its name, evaluated when it is taken down. */

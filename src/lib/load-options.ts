@@ -19,20 +19,8 @@ export function loadOptionsFor(
   environment: Environment,
   modules: Modules = {},
 ): Interfaces.LoadOptions {
-  const logger = environment['DEBUG'] ? {} : {logger: SILENT}
   const plugin = mayStandAlone(argv, environment) ? findOwnPlugin(argv, root, modules) : undefined
-  return plugin ? {root, ...logger, plugins: new Map([[plugin.name, plugin]])} : {root, ...logger}
-}
-
-/** Nobody sees what oclif logs unless DEBUG says so, and the logger it makes by itself takes long to load. */
-const SILENT: Interfaces.Logger = {
-  child: () => SILENT,
-  debug() {},
-  error() {},
-  info() {},
-  namespace: 'oclif',
-  trace() {},
-  warn() {},
+  return plugin ? {root, plugins: new Map([[plugin.name, plugin]])} : {root}
 }
 
 function mayStandAlone(argv: readonly string[], environment: Environment): boolean {

@@ -1,4 +1,3 @@
-import {execFile} from 'node:child_process'
 import {basename, dirname} from 'node:path'
 import {promisify} from 'node:util'
 import {documentDigest} from '@atomctl/wpk/canonical'
@@ -84,6 +83,7 @@ const HARMLESS = [
 
 /** What git prints; undefined when it fails, whatever the reason. */
 async function git(directory: string, args: readonly string[]): Promise<string | undefined> {
+  const {execFile} = await import('node:child_process')
   try {
     const options = {cwd: directory, timeout: TIMEOUT_MS, maxBuffer: 16 << 20, encoding: 'utf8'} as const
     return (await promisify(execFile)('git', [...HARMLESS, ...args], options)).stdout

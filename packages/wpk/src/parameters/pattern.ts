@@ -1,4 +1,4 @@
-import {createContext, Script} from 'node:vm'
+import type {Script} from 'node:vm'
 
 /**
  * What a `pattern` of a package may take on one value, in milliseconds; a sound one takes microseconds. The second try
@@ -23,8 +23,7 @@ function compilePattern(source: string, flags: string): {test(text: string): boo
 
 function matches(pattern: RegExp, text: string): boolean {
   // One for all matches, which are only data in it: making one takes longer than a match.
-  machine ??= {test: new Script('pattern.test(text)'), sandbox: createContext({})}
-  const {test, sandbox} = machine
+  const {test, sandbox} = (machine ??= startMachine())
   sandbox.pattern = pattern
   sandbox.text = text
   let cause: unknown
@@ -36,6 +35,11 @@ function matches(pattern: RegExp, text: string): boolean {
     }
   }
   throw new PatternTimeout(`the pattern ${pattern.source.slice(0, 60)} takes too long`, {cause})
+}
+
+function startMachine(): NonNullable<typeof machine> {
+  const vm = process.getBuiltinModule('node:vm')
+  return {test: new vm.Script('pattern.test(text)'), sandbox: vm.createContext({})}
 }
 
 /** The engine in the form ajv takes one; `code` would only serve generated files, which we never write. */
