@@ -11,10 +11,11 @@ export interface FailingCase {
 
 const FAILURE: Mocked = {status: 'error', error: 'made to fail by --fail-each-step'}
 
-/** One case for each handler that ran in `base`. Rollback handlers without a mock succeed. */
+/** One case for each handler that did something in `base`. Rollback handlers without a mock succeed. */
 export function failEachStep(request: RehearsalRequest, base: Rehearsal, subject: WpkDocument): FailingCase[] {
   const undoing = new Map((subject.wpk.spec.rollback?.handlers ?? []).map((handler) => [handler.name, handler]))
-  const ran = base.steps.filter(({phase, status}) => phase === 'handler' && status === 'completed')
+  const acted = new Set(base.calls.map(({step}) => step))
+  const ran = base.steps.filter(({phase, name}) => phase === 'handler' && acted.has(name))
   return ran.map(({name: step}) => ({
     name: `fails at ${step} and undoes what completed`,
     step,

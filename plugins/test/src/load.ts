@@ -11,6 +11,8 @@ export interface TestFile {
   readonly path: string
   readonly document: TestDocument
   readonly subject: WpkDocument
+  /** Absolute: files about the same package count together. */
+  readonly subjectPath: string
 }
 
 /** A test file that cannot be run, and why. */
@@ -42,15 +44,15 @@ async function loadTest(path: string): Promise<TestFile | BrokenFile> {
     return {path, findings: [{rule: 'yaml_size', severity: 'error', message: bytes.message, path: ''}]}
   const {document, findings} = readTest(bytes, path)
   if (!document) return {path, findings}
-  const subject = await loadSubject(path, document)
+  const subjectPath = resolve(dirname(path), document.test.package)
+  const subject = await loadSubject(subjectPath, document)
   if ('rule' in subject) return {path, findings: [subject]}
   const unknown = checkTestNames(document, subject)
-  return hasErrors(unknown) ? {path, findings: unknown} : {path, document, subject}
+  return hasErrors(unknown) ? {path, findings: unknown} : {path, document, subject, subjectPath}
 }
 
 /** The package, or what is wrong with it as a finding at the place where the test names it. */
-async function loadSubject(path: string, {test, locate}: TestDocument): Promise<WpkDocument | Finding> {
-  const named = resolve(dirname(path), test.package)
+async function loadSubject(named: string, {test, locate}: TestDocument): Promise<WpkDocument | Finding> {
   try {
     if ((await stat(named).catch(() => undefined))?.isDirectory()) return await loadDirectory(named)
     return loadDocument(await readInput(named, DOCUMENT_LIMIT), test.package)

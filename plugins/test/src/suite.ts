@@ -91,14 +91,16 @@ class Suite {
     return caseReport(one.name, false, {rehearsal, duration, problems})
   }
 
+  /** Each step fails in the first case that completes with it. */
   async #failingCases({subject, document}: TestFile): Promise<FailingCase[]> {
+    const failing = new Map<string, FailingCase>()
     for (const one of document.test.cases) {
       const request = requestOf(subject, document.test, one)
       const base = await rehearse(request)
       if (base.status !== 'completed') continue
-      return failEachStep(request, base, subject).filter(({name}) => this.#wants(name))
+      for (const made of failEachStep(request, base, subject)) if (!failing.has(made.step)) failing.set(made.step, made)
     }
-    return []
+    return [...failing.values()].filter(({name}) => this.#wants(name))
   }
 
   async #runFailing(file: TestFile, failing: FailingCase): Promise<CaseReport> {
@@ -107,12 +109,15 @@ class Suite {
     return caseReport(failing.name, true, {rehearsal, duration, problems})
   }
 
-  async #rehearse({subject}: TestFile, request: RehearsalRequest): Promise<{rehearsal: Rehearsal; duration: number}> {
+  async #rehearse(
+    {subject, subjectPath}: TestFile,
+    request: RehearsalRequest,
+  ): Promise<{rehearsal: Rehearsal; duration: number}> {
     const started = performance.now()
     const rehearsal = await rehearse(request)
-    const known = this.#subjects.get(subject.id) ?? {subject, rehearsals: []}
+    const known = this.#subjects.get(subjectPath) ?? {subject, rehearsals: []}
     known.rehearsals.push(rehearsal)
-    this.#subjects.set(subject.id, known)
+    this.#subjects.set(subjectPath, known)
     return {rehearsal, duration: performance.now() - started}
   }
 }

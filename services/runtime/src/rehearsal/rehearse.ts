@@ -1,6 +1,6 @@
 import type {JsonObject} from '@atomctl/protocol/values'
 import type {WpkDocument} from '@atomctl/wpk/document'
-import {lint} from '@atomctl/wpk/lint'
+import {lint, type LintReport} from '@atomctl/wpk/lint'
 import {declarationsOf} from '@atomctl/wpk/parameters'
 import {ExecutionStopped} from '../engine/engine.ts'
 import type {Handler} from '../handlers/handler.ts'
@@ -9,7 +9,7 @@ import {Interpreter} from '../interpreter.ts'
 import {Redactor} from '../kubernetes/redaction.ts'
 import {readProgram, type Program} from '../program.ts'
 import {invalid, refuse, Refusal} from '../refusal.ts'
-import {approvalNeed} from '../safety.ts'
+import {approvalNeed, type ApprovalNeed} from '../safety.ts'
 import {checkEnvironment, checkProgram, unsupportedHandlers} from '../support.ts'
 import {decide, type ApprovalRequest} from './approval.ts'
 import {RehearsalClock} from './clock.ts'
@@ -74,8 +74,9 @@ export async function rehearse(request: RehearsalRequest): Promise<Rehearsal> {
   const stage = createStage(request, clock, run)
   const handlers = standIns(program, stage)
   try {
-    const parameters = admit(request, program, handlers)
-    const waiting = waitFor(request, program, clock, progress)
+    const report = lint(request.document.value)
+    const parameters = admit(request, program, {handlers, report})
+    const waiting = waitFor(request, approvalNeed(program, report), clock, progress)
     if (waiting) return {...reportOf(progress, stage), ...waiting}
     await new Interpreter(
       run,
@@ -109,10 +110,13 @@ function standIns(program: Program, stage: Stage): ReadonlyMap<string, Handler> 
 }
 
 /** As a runtime does it before anything is stored; throws a Refusal. */
-function admit(request: RehearsalRequest, program: Program, handlers: ReadonlyMap<string, Handler>): JsonObject {
+function admit(
+  request: RehearsalRequest,
+  program: Program,
+  {handlers, report}: {handlers: ReadonlyMap<string, Handler>; report: LintReport},
+): JsonObject {
   const {document, secrets} = request
-  if (lint(document.value).decision === 'block')
-    throw refuse(403, 'POLICY_BLOCKED', 'The security policy blocks this package')
+  if (report.decision === 'block') throw refuse(403, 'POLICY_BLOCKED', 'The security policy blocks this package')
   const parameters = readParameters(document.value, {...request.parameters, ...secrets})
   const missing = unsupportedHandlers(program, handlers)
   if (missing.length > 0) throw refuse(501, 'NOT_SUPPORTED', `A runtime cannot run ${missing.join('; ')}`)
@@ -127,11 +131,10 @@ function admit(request: RehearsalRequest, program: Program, handlers: ReadonlyMa
 /** How an execution ends that does not get to run; undefined when it is approved or needs nobody. */
 function waitFor(
   request: RehearsalRequest,
-  program: Program,
+  need: ApprovalNeed | undefined,
   clock: RehearsalClock,
   progress: RehearsedProgress,
 ): Partial<Rehearsal> | undefined {
-  const need = approvalNeed(program, lint(request.document.value))
   if (!need) return undefined
   const {state, rejection, approvals} = decide(need, request, clock)
   for (const {by} of approvals) progress.log(null, 'system', `Approved by ${by}`)
