@@ -61,7 +61,7 @@ export async function bundleMain(folder: string, changes: BuildOptions = {}): Pr
 
 /** Small programs of their own, which read the main file only when they need it. */
 function entries(): string[] {
-  return ['start']
+  return ['start', 'complete']
 }
 
 async function bundleEntry(name: string): Promise<void> {
@@ -71,11 +71,14 @@ async function bundleEntry(name: string): Promise<void> {
     outfile: join(OUTPUT, `${name}.cjs`),
     plugins: [
       {
-        name: 'main-apart',
+        name: 'apart',
         setup({onResolve, onLoad}) {
-          onResolve({filter: /^\.\/main\.ts$/}, () => ({path: 'main', namespace: 'main'}))
-          onResolve({filter: /^\.\/main\.cjs$/, namespace: 'main'}, ({path}) => ({path, external: true}))
-          onLoad({filter: /.*/, namespace: 'main'}, () => ({contents: "module.exports = require('./main.cjs')"}))
+          onResolve({filter: /^\.\/(main|complete)\.ts$/}, ({path}) => ({
+            path: path.replace(/\.ts$/, '.cjs'),
+            namespace: 'apart',
+          }))
+          onResolve({filter: /\.cjs$/, namespace: 'apart'}, ({path}) => ({path, external: true}))
+          onLoad({filter: /.*/, namespace: 'apart'}, ({path}) => ({contents: `module.exports = require('${path}')`}))
         },
       },
     ],

@@ -13,7 +13,9 @@ if (argv.length === 1 && argv[0] === '--version') {
 } else {
   enableCompileCache(compileCache(argv[0]))
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
-  import('./main.ts').then(({main}) => main(argv, root), damaged)
+  // asked at every TAB, so it loads no oclif
+  if (argv[0] === '__complete') import('./complete.ts').then(({complete}) => complete(argv.slice(1), root), damaged)
+  else import('./main.ts').then(({main}) => main(argv, root), damaged)
 }
 
 /**

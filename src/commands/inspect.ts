@@ -14,6 +14,7 @@ export default class Inspect extends AtomCommand {
     workflow: Args.string({description: 'Workflow ID in the registry, or a file', required: true}),
   }
   static override flags = {...registryFlag, ...trustPolicyFlag}
+  static override completion = {args: {workflow: 'workflow|package'}}
 
   async run(): Promise<PackageDescription> {
     const {args} = await this.parse(Inspect)

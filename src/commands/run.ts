@@ -75,6 +75,7 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
     }),
     'cancel-on-interrupt': Flags.boolean({description: 'With --wait: Ctrl-C cancels the execution'}),
   }
+  static override completion = {args: {workflow: 'workflow|package'}}
   static override signature: SignatureRequirement = {
     arg: 'workflow',
     accepts: 'file-or-workflow',

@@ -6,7 +6,7 @@ import type {Interfaces} from '@oclif/core'
 import {loadOwnPlugin, type Modules} from './own-plugin.ts'
 
 // They ask about plugins, or ask plugins for something.
-const NEED_PLUGINS: ReadonlySet<string> = new Set(['doctor', 'run', 'version'])
+const NEED_PLUGINS: ReadonlySet<string> = new Set(['completion', 'doctor', 'run', 'version'])
 
 /**
  * How oclif is to be loaded for this command line. One of our own commands needs no other plugin, and finding and

@@ -2,6 +2,7 @@ import {Command} from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
 import type {Interfaces} from '@oclif/core'
 import {AtomError} from '@atomctl/wpk/errors'
+import type {CompletionHints} from './completion/index.ts'
 import {isCi} from './config/environment.ts'
 import type {FlagValues} from './config/load.ts'
 import {type AtomContext, getContext} from './context.ts'
@@ -45,6 +46,9 @@ interface GlobalFlags {
 export abstract class AtomCommand extends Command {
   /** The packages this command acts on must be verified before it runs. Enforced by the root prerun hook. */
   static signature: SignatureRequirement | undefined
+
+  /** What the shell can offer for arguments and flags whose names do not say it. */
+  static completion: CompletionHints | undefined
 
   static override baseFlags: Interfaces.FlagInput = {
     output: Flags.string({

@@ -10,6 +10,7 @@ export default class ContextDelete extends AtomCommand {
     name: Args.string({description: 'Name of the context', required: true, ignoreStdin: true}),
   }
   static override flags = {...confirmFlag}
+  static override completion = {args: {name: 'context'}}
 
   async run(): Promise<{name: string}> {
     const {args, flags} = await this.parse(ContextDelete)

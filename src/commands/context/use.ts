@@ -11,6 +11,7 @@ export default class ContextUse extends AtomCommand {
   static override args = {
     name: Args.string({description: 'Name of the context', required: true, ignoreStdin: true}),
   }
+  static override completion = {args: {name: 'context'}}
 
   async run(): Promise<{name: string}> {
     const {args} = await this.parse(ContextUse)

@@ -26,6 +26,7 @@ atomctl signs with ECDSA P-256 keys; the other kinds cosign imports are converte
     trust: Flags.boolean({allowNo: true, description: 'Add the public key to your trust policy'}),
     force: Flags.boolean({description: 'Replace files that exist'}),
   }
+  static override completion = {args: {file: 'file'}}
 
   async run(): Promise<KeyPairResult> {
     const {args, flags} = await this.parse(KeysImport)

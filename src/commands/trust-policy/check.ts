@@ -18,6 +18,7 @@ Without a file, the policies in force here are checked. Exit 2 when one cannot b
     file: Args.string({description: 'Trust policy (default: the policies in force)', ignoreStdin: true}),
   }
   static override flags = {...trustPolicyFlag}
+  static override completion = {args: {file: 'file'}}
 
   async run(): Promise<PolicyReport[]> {
     const {args} = await this.parse(TrustPolicyCheck)

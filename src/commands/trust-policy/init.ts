@@ -16,6 +16,7 @@ Without a file it is your own policy, ~/.atomctl/trust-policy.yaml unless the co
   static override args = {
     file: Args.string({description: 'Where to write it (default: your own policy)', ignoreStdin: true}),
   }
+  static override completion = {args: {file: 'file'}}
 
   async run(): Promise<CreatedPolicy> {
     const {args} = await this.parse(TrustPolicyInit)

@@ -47,6 +47,7 @@ asks, on a terminal. -p fills in author, description and version, or gives a par
     dir: Flags.string({char: 'd', description: 'Where to write it', default: '.', helpValue: 'DIR'}),
     force: Flags.boolean({char: 'f', description: 'Replace what is there'}),
   }
+  static override completion = {flags: {param: 'template-parameter@template'}}
 
   async run(): Promise<CreatedPackage> {
     const {args, flags} = await this.parse(Init)

@@ -62,6 +62,7 @@ has completed; without it, when it has started. --resume starts nothing a second
       dependsOn: ['wait'],
     }),
   }
+  static override completion = {args: {file: 'package|workflow'}, flags: {param: 'none'}}
 
   async run(): Promise<BatchReport> {
     const {args, flags} = await this.parse(BatchRun)

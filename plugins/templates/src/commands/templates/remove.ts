@@ -7,6 +7,7 @@ export default class TemplatesRemove extends AtomCommand {
   static override summary = 'Remove a template of your own'
   static override examples = ['<%= config.bin %> templates remove drain']
   static override args = {name: Args.string({description: 'Name of the template', required: true, ignoreStdin: true})}
+  static override completion = {args: {name: 'own-template'}}
 
   async run(): Promise<{name: string}> {
     const {args} = await this.parse(TemplatesRemove)

@@ -1,0 +1,123 @@
+import {readFileSync} from 'node:fs'
+import {homedir} from 'node:os'
+import {dirname, join} from 'node:path'
+import type {CompletionHints} from '@atomctl/sdk/completion'
+import type {Environment} from '@atomctl/sdk/config'
+
+/** A flag or an argument, as oclif's manifest has it. */
+export interface Input {
+  readonly name: string
+  readonly char?: string
+  readonly type?: 'boolean' | 'option'
+  readonly summary?: string
+  readonly description?: string
+  readonly hidden?: boolean
+  readonly multiple?: boolean
+  readonly multipleNonGreedy?: boolean
+  readonly allowNo?: boolean
+  readonly helpValue?: string
+  readonly options?: readonly string[]
+  readonly exclusive?: readonly string[]
+}
+
+/** A command, as oclif's manifest has it. */
+export interface CommandShape {
+  readonly id: string
+  readonly summary?: string
+  readonly description?: string
+  readonly hidden?: boolean
+  readonly aliases?: readonly string[]
+  readonly hiddenAliases?: readonly string[]
+  readonly args?: Readonly<Record<string, Input>>
+  readonly flags?: Readonly<Record<string, Input>>
+  readonly strict?: boolean
+  readonly completion?: CompletionHints
+}
+
+/** Everything that can be typed, without loading any of it. */
+export interface Inventory {
+  /** By id and by alias, both with colons. */
+  readonly commands: ReadonlyMap<string, CommandShape>
+  /** Names under which a command is offered: hidden ones are understood and not shown. */
+  readonly shown: ReadonlySet<string>
+  readonly topics: ReadonlyMap<string, string>
+  /** Names of the plugins a person has installed or linked. */
+  readonly plugins: readonly string[]
+}
+
+interface PackageJson {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly oclif?: {
+    readonly plugins?: readonly (string | {name?: string; root?: string; type?: string})[]
+    readonly topics?: Readonly<Record<string, {description?: string}>>
+  }
+}
+
+/** Reads the manifests of atomctl, its plugins and those a person installed; one that cannot be read is left out. */
+export function readInventory(root: string, environment: Environment): Inventory {
+  const commands = new Map<string, CommandShape>()
+  const shown = new Set<string>()
+  const topics = new Map<string, string>()
+  const installed = installedPlugins(dataDirectory(environment))
+  for (const folder of [root, ...bundledPlugins(root), ...installed.map(({folder}) => folder)]) {
+    for (const command of readCommands(folder)) addCommand(command, commands, shown)
+    for (const [name, {description}] of Object.entries(readPackage(folder)?.oclif?.topics ?? {}))
+      topics.set(name, description ?? '')
+  }
+  return {commands, shown, topics, plugins: installed.map(({name}) => name)}
+}
+
+// The first to bring a command keeps it: no plugin replaces one of atomctl's own.
+function addCommand(command: CommandShape, commands: Map<string, CommandShape>, shown: Set<string>): void {
+  const names = [command.id, ...(command.aliases ?? [])]
+  for (const name of [...names, ...(command.hiddenAliases ?? [])]) {
+    if (commands.has(name)) continue
+    commands.set(name, command)
+    if (!command.hidden && names.includes(name)) shown.add(name)
+  }
+}
+
+function readCommands(folder: string): CommandShape[] {
+  const manifest = readJson<{commands?: Record<string, CommandShape>}>(join(folder, 'oclif.manifest.json'))
+  return Object.values(manifest?.commands ?? {})
+}
+
+const readPackage = (folder: string): PackageJson | undefined => readJson<PackageJson>(join(folder, 'package.json'))
+
+function bundledPlugins(root: string): string[] {
+  const names = (readPackage(root)?.oclif?.plugins ?? []).filter((plugin) => typeof plugin === 'string')
+  return names.flatMap((name) => findInstalled(name, root) ?? [])
+}
+
+/** Node's own way of finding a package, upwards from a folder. */
+function findInstalled(name: string, from: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const found = join(folder, 'node_modules', name)
+    if (readPackage(found)) return found
+    if (folder === dirname(folder)) return undefined
+  }
+}
+
+function installedPlugins(data: string): {name: string; folder: string}[] {
+  return (readPackage(data)?.oclif?.plugins ?? []).flatMap((plugin) => {
+    const {name, root} = typeof plugin === 'string' ? {name: plugin, root: undefined} : plugin
+    return name === undefined ? [] : [{name, folder: root ?? join(data, 'node_modules', name)}]
+  })
+}
+
+/** Where oclif's plugin-plugins keeps what a person installed. */
+function dataDirectory(environment: Environment): string {
+  const home = environment['HOME'] || homedir()
+  const windows = process.platform === 'win32' ? environment['LOCALAPPDATA'] : undefined
+  const base = environment['XDG_DATA_HOME'] || windows || join(home, '.local', 'share')
+  return environment['ATOMCTL_DATA_DIR'] || join(base, 'atomctl')
+}
+
+/** The JSON in a file; undefined when there is none. */
+export function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T
+  } catch {
+    return undefined
+  }
+}
