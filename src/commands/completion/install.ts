@@ -8,10 +8,7 @@ export default class CompletionInstall extends AtomCommand {
   static override summary = 'Set up completion for your shell'
   static override description = `Writes the script, and for bash, zsh and PowerShell three marked lines into the file the shell reads at its start. Done again
 it changes nothing; "completion uninstall" takes both away. Without a shell the one in SHELL is meant.`
-  static override examples = [
-    '<%= config.bin %> completion install',
-    '<%= config.bin %> completion install zsh',
-  ]
+  static override examples = ['<%= config.bin %> completion install', '<%= config.bin %> completion install zsh']
   static override args = {
     shell: Args.string({description: 'Shell', options: [...SHELLS], ignoreStdin: true}),
   }

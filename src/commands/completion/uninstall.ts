@@ -8,10 +8,7 @@ export default class CompletionUninstall extends AtomCommand {
   static override summary = 'Take completion out of your shell again'
   static override description =
     'Removes what "completion install" wrote; your files are then as they were before. Without a shell, for every shell.'
-  static override examples = [
-    '<%= config.bin %> completion uninstall',
-    '<%= config.bin %> completion uninstall fish',
-  ]
+  static override examples = ['<%= config.bin %> completion uninstall', '<%= config.bin %> completion uninstall fish']
   static override args = {
     shell: Args.string({description: 'Shell', options: [...SHELLS], ignoreStdin: true}),
   }

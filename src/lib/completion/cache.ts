@@ -43,7 +43,7 @@ export function isFresh(entry: Entry, kind: string, now: number): boolean {
 /** The kept answer; undefined when there is none, or none that can be used any more. */
 export function readEntry(path: string, now: number): Entry | undefined {
   if ((modified(path)?.size ?? 0) > MAX_BYTES) return undefined
-  const entry = readJson<Partial<Entry>>(path)
+  const entry = readJson(path) as Partial<Entry> | undefined
   if (typeof entry?.at !== 'number' || !Array.isArray(entry.candidates) || now - entry.at > USABLE) return undefined
   return {at: entry.at, failed: entry.failed === true, candidates: entry.candidates}
 }

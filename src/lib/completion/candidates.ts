@@ -68,8 +68,7 @@ function offeredFlags({command, given}: Situation, current: string): Candidate[]
 function isFree(flag: Input, given: Situation['given'], flags: readonly Input[]): boolean {
   if (given.has(flag.name)) return flag.multiple === true
   return !flags.some(
-    (other) =>
-      given.has(other.name) && (other.exclusive?.includes(flag.name) || flag.exclusive?.includes(other.name)),
+    (other) => given.has(other.name) && (other.exclusive?.includes(flag.name) || flag.exclusive?.includes(other.name)),
   )
 }
 

@@ -45,6 +45,10 @@ export interface Inventory {
   readonly plugins: readonly string[]
 }
 
+interface Manifest {
+  readonly commands?: Readonly<Record<string, CommandShape>>
+}
+
 interface PackageJson {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly oclif?: {
@@ -78,11 +82,12 @@ function addCommand(command: CommandShape, commands: Map<string, CommandShape>, 
 }
 
 function readCommands(folder: string): CommandShape[] {
-  const manifest = readJson<{commands?: Record<string, CommandShape>}>(join(folder, 'oclif.manifest.json'))
+  const manifest = readJson(join(folder, 'oclif.manifest.json')) as Manifest | undefined
   return Object.values(manifest?.commands ?? {})
 }
 
-const readPackage = (folder: string): PackageJson | undefined => readJson<PackageJson>(join(folder, 'package.json'))
+const readPackage = (folder: string): PackageJson | undefined =>
+  readJson(join(folder, 'package.json')) as PackageJson | undefined
 
 function bundledPlugins(root: string): string[] {
   const names = (readPackage(root)?.oclif?.plugins ?? []).filter((plugin) => typeof plugin === 'string')
@@ -114,9 +119,9 @@ function dataDirectory(environment: Environment): string {
 }
 
 /** The JSON in a file; undefined when there is none. */
-export function readJson<T>(path: string): T | undefined {
+export function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T
+    return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     return undefined
   }

@@ -29,12 +29,7 @@ export async function refreshCandidates(query: Query, atom: AtomContext, config:
   }
 }
 
-async function findEntry(
-  query: Query,
-  path: string,
-  atom: AtomContext,
-  config: Interfaces.Config,
-): Promise<Entry> {
+async function findEntry(query: Query, path: string, atom: AtomContext, config: Interfaces.Config): Promise<Entry> {
   try {
     const found = await (findCandidates(query, atom) ?? askPlugins(query, config))
     return {at: Date.now(), failed: false, candidates: found.slice(0, MOST)}

@@ -101,7 +101,8 @@ function fieldsBelow(path: string, explainField: ExplainField, depth: number): C
   const doc = explainField(path)
   if (!doc) return []
   const names = [...new Set([...doc.fields.map(({name}) => name), ...doc.topics])]
-  const below = depth === DEEPEST ? [] : names.flatMap((name) => fieldsBelow(`${path}.${name}`, explainField, depth + 1))
+  const below =
+    depth === DEEPEST ? [] : names.flatMap((name) => fieldsBelow(`${path}.${name}`, explainField, depth + 1))
   return [{value: path, description: doc.description}, ...below]
 }
 

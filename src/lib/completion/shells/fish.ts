@@ -13,7 +13,7 @@ function __atomctl_complete
             case 'files*'
                 set -l patterns (string split \t -- "$line")
                 set -e patterns[1]
-                set -l all (__fish_complete_path "$word")
+                set -l all (__fish_complete_path "$word" | string replace -r -- '\t.*' '')
                 set -l kept
                 for pattern in $patterns '*/'
                     set -a kept (string match -- "$pattern" $all)
