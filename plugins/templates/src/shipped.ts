@@ -1,4 +1,4 @@
-import {readdir} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {readTemplate, type Template} from './template.ts'
@@ -16,5 +16,9 @@ export async function shippedNames(): Promise<string[]> {
 }
 
 export async function readShipped(name: string): Promise<Template> {
-  return readTemplate(join(DIRECTORY, `${name}${SUFFIX}`), {name, origin: 'atomctl', source: name})
+  const [template, test] = await Promise.all([
+    readTemplate(join(DIRECTORY, `${name}${SUFFIX}`), {name, origin: 'atomctl', source: name}),
+    readFile(join(DIRECTORY, `${name}.wpktest.yaml`), 'utf8'),
+  ])
+  return {...template, test}
 }

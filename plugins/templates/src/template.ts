@@ -15,6 +15,8 @@ export interface Template {
   readonly document: WpkDocument
   /** Files beside the document. */
   readonly files: readonly PackageFile[]
+  /** Its tests, as `*.wpktest.yaml`. */
+  readonly test?: string
 }
 
 /** A template in use; disposing removes what was fetched for it. */

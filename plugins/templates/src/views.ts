@@ -136,8 +136,9 @@ export const initView: View<CreatedPackage> = {
       '',
       'Next:',
       `  atomctl validate ${oneLine(file)}`,
+      ...files.filter((one) => one.endsWith('.wpktest.yaml')).map((test) => `  atomctl test ${oneLine(test)}`),
       `  atomctl sign ${oneLine(path)}`,
-      files.length > 1
+      path !== file
         ? `  atomctl pack ${oneLine(path)}`
         : `  atomctl run ${oneLine(file)} --local --dry-run${parameters}`,
     ].join('\n')

@@ -43,7 +43,22 @@ describe('init and templates', function () {
     const validated = await atomctl('validate', 'web.wpk.yaml', '--strict', '-o', 'json')
     expect(JSON.parse(validated.stdout)).to.have.nested.property('data.files[0].findings').that.deep.equals([])
     expect(await read('web.wpk.yaml')).to.contain('author: "Ada"')
-    expect(await filesOf(sandbox)).to.deep.equal(['web.wpk.yaml'])
+    expect(await filesOf(sandbox)).to.deep.equal(['web.wpk.yaml', 'web.wpktest.yaml'])
+  })
+
+  it('writes the tests of the template as well, which pass for the new package', async () => {
+    const {stdout} = await atomctl('init', 'web', '-t', 'restart', '-p', 'namespace=staging')
+    expect(stdout).to.contain('atomctl test web.wpktest.yaml')
+    const tested = await atomctl('test', '--fail-each-step', '--min-coverage', '100')
+    expect(tested.code, tested.stdout).to.equal(0)
+    expect(tested.stdout).to.contain('web-1.0.0')
+  })
+
+  it('writes neither package nor tests when there are tests of that name already', async () => {
+    await writeFile(sandbox.path('web.wpktest.yaml'), 'mine')
+    expect((await atomctl('init', 'web', '-t', 'hello')).code).to.equal(7)
+    expect(await filesOf(sandbox)).to.deep.equal(['web.wpktest.yaml'])
+    expect(await read('web.wpktest.yaml')).to.equal('mine')
   })
 
   it('replaces a file only with --force', async () => {

@@ -14,11 +14,11 @@ export interface CollectedPackage {
   readonly document: {readonly path: string; readonly bytes: Uint8Array}
   /** The further files, sorted by path; the document is not among them (see `documentMember`). */
   readonly files: readonly PackageFile[]
-  /** Paths below the directory that stay out: version control, earlier archives and their bundles. */
+  /** Paths below the directory that stay out: version control, tests, earlier archives and their bundles. */
   readonly skipped: readonly string[]
 }
 
-const SKIPPED = /^(\.git|\.hg|\.svn|\.bzr|CVS|\.jj|\.DS_Store)$|\.wpk\.tar\.gz(\.sigstore\.json)?$/
+const SKIPPED = /^(\.git|\.hg|\.svn|\.bzr|CVS|\.jj|\.DS_Store)$|\.wpk\.tar\.gz(\.sigstore\.json)?$|\.wpktest\.ya?ml$/
 /** Windows has no such flag; there, links are still refused by lstat. */
 const NO_FOLLOW = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 const PRIVATE_KEY = /^-----BEGIN [A-Z ]*PRIVATE KEY-----/

@@ -55,13 +55,14 @@ describe('collecting the files of a package', () => {
     expect(contents.files.map(({path}) => path)).to.deep.equal(['README.md'])
   })
 
-  it('leaves out version control and earlier archives, and says so', async () => {
+  it('leaves out version control, tests and earlier archives, and says so', async () => {
     write('restart.wpk.yaml', DOCUMENT)
     for (const path of [
       '.git/HEAD',
       'vendor/.svn/x',
       'restart-1.0.0.wpk.tar.gz',
       'restart-1.0.0.wpk.tar.gz.sigstore.json',
+      'restart.wpktest.yaml',
     ])
       write(path)
     const {files, skipped} = await collectFiles(directory)
@@ -70,6 +71,7 @@ describe('collecting the files of a package', () => {
       '.git',
       'restart-1.0.0.wpk.tar.gz',
       'restart-1.0.0.wpk.tar.gz.sigstore.json',
+      'restart.wpktest.yaml',
       'vendor/.svn',
     ])
   })

@@ -17,7 +17,8 @@ import {writePackage} from '../write.ts'
 
 export default class Init extends AtomCommand {
   static override summary = 'Start a package from a template'
-  static override description = `Writes NAME.wpk.yaml, or NAME/ for a template with files, ready to validate, sign, push and run. Without NAME or --template it
+  static override description = `Writes NAME.wpk.yaml, or NAME/ for a template with files, ready to validate, sign, push and run; templates that come with
+atomctl bring tests, NAME.wpktest.yaml. Without NAME or --template it
 asks, on a terminal. -p fills in author, description and version, or gives a parameter of the template a default.
 "templates list" shows the templates; a file, a directory, a git URL or a workflow ID is one as well.`
   static override examples = [
@@ -72,17 +73,18 @@ asks, on a terminal. -p fills in author, description and version, or gives a par
     text: string,
     {dir, force}: {dir: string; force: boolean},
   ): Promise<CreatedPackage> {
-    const {loadDocument} = await import('@atomctl/wpk/document')
+    const {loadDocument, setScalar} = await import('@atomctl/wpk/document')
     const document = loadDocument(Buffer.from(text), `${name}.wpk.yaml`)
     const {files} = template
-    const written = await this.atom.interruption.defer(() => writePackage({name, text, files}, dir, force))
+    const test = template.test === undefined ? undefined : setScalar(template.test, ['package'], `${name}.wpk.yaml`)
+    const written = await this.atom.interruption.defer(() => writePackage({name, text, files, test}, dir, force))
     const [file = ''] = written
     await this.#warnOfFindings(document, file)
     return this.emit(initView, {
       id: document.id,
       template: template.name,
       file,
-      path: written.length > 1 ? dirname(file) : file,
+      path: files.length > 0 ? dirname(file) : file,
       files: written,
       required: (document.wpk.spec.parameters ?? []).filter(({required}) => required).map((one) => one.name),
     })
