@@ -82,7 +82,7 @@ export async function createSandbox(env: Readonly<Record<string, string>> = {}):
     atomctl: (args, options) => runAtomctl(args, within(options)),
     spawn: (args, options) => spawnAtomctl(args, within(options)),
     path: (...parts) => join(home, ...parts),
-    [Symbol.asyncDispose]: () => rm(home, {recursive: true, force: true}),
+    [Symbol.asyncDispose]: () => rm(home, {recursive: true, force: true, maxRetries: 5}),
   }
 }
 
