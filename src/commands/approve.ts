@@ -23,7 +23,7 @@ export default class Approve extends AtomCommand {
 
   async run(): Promise<DecisionReply> {
     const {args, flags} = await this.parse(Approve)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const runtime = await this.atom.runtime()
     const decide = async (): Promise<DecisionReply> => {
       const {document_digest, parameters_digest} = await runtime.status(args.execution)

@@ -14,7 +14,7 @@ export default class Cancel extends AtomCommand {
 
   async run(): Promise<CancelReply> {
     const {args, flags} = await this.parse(Cancel)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const runtime = await this.atom.runtime()
     const reply = await runtime.cancel(args.execution).catch((error: unknown) => {
       throw describeFailure('Cancel failed', error)

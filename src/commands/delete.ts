@@ -19,7 +19,7 @@ export default class Delete extends AtomCommand {
 
   async run(): Promise<DeletedWorkflow> {
     const {args, flags} = await this.parse(Delete)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const url = await this.atom.registryUrl()
     if (!flags.yes) await confirm(`Delete ${args.id} from ${url}?`, {interactive: this.interactive, flag: '--yes'})
     const registry = await this.atom.registry()

@@ -35,7 +35,7 @@ A version is immutable: other bytes under the same name and version are refused 
 
   async run(): Promise<PushedPackage[]> {
     const {argv, flags} = await this.parse(Push)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const packages = (argv as string[]).map((path) => this.verified(path) as VerifiedFile)
     for (const {package: local} of packages) await requirePolicyApproval(local.document)
     const registry = await this.atom.registry()

@@ -22,7 +22,7 @@ export default class Reject extends AtomCommand {
 
   async run(): Promise<DecisionReply> {
     const {args, flags} = await this.parse(Reject)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const runtime = await this.atom.runtime()
     const reply = await runtime.reject(args.execution, {reason: flags.reason}).catch((error: unknown) => {
       throw describeFailure('Rejection failed', error)

@@ -37,7 +37,7 @@ Signature, policy and approval are asked for anew. After a rollback everything r
 
   async run(): Promise<ExecutionOutcome> {
     const {args, flags} = await this.parse(Retry)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const runtime = await this.atom.runtime()
     const started = await retryExecution(runtime, args.execution, flags.from).catch((error: unknown) => {
       throw describeFailure('Retry failed', error)

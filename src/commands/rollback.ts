@@ -26,7 +26,7 @@ With --wait, Ctrl-C detaches: the rollback goes on. A rollback that fails exits 
 
   async run(): Promise<ExecutionOutcome> {
     const {args, flags} = await this.parse(Rollback)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const runtime = await this.atom.runtime()
     await runtime.rollback(args.execution).catch((error: unknown) => {
       throw describeFailure('Rollback failed', error)

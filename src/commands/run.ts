@@ -84,7 +84,7 @@ With --wait, Ctrl-C detaches: the execution goes on, and the command says how to
 
   async run(): Promise<ExecutionOutcome> {
     const {args, flags} = await this.parse(Run)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const subject = this.verified(args.workflow)
     const parameters = await gatherParameters(subject.verified.document, flags, this.atom, this.interactive)
     const {timeout, local, 'dry-run': dryRun, 'break-glass': breakGlass} = flags

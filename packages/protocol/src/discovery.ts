@@ -11,6 +11,7 @@ export const REGISTRY_CAPABILITIES = [
   'tarballs',
   'versions',
   'verified-upload',
+  'whoami',
 ] as const
 export const RUNTIME_CAPABILITIES = [
   'approvals',
@@ -24,6 +25,7 @@ export const RUNTIME_CAPABILITIES = [
   'rollback',
   'steps',
   'verified-execution',
+  'whoami',
 ] as const
 
 /** `GET /.well-known/atom`. A 404 means an original service: no extras. */

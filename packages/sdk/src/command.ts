@@ -151,12 +151,16 @@ export abstract class AtomCommand extends Command {
   }
 
   /**
-   * Refuses to change a protected context unless its name was typed.
+   * Refuses to change a protected context unless its name was given, or is typed now.
    * @throws PROTECTED_CONTEXT
    */
-  protected confirmContext(confirmed: string | undefined): void {
+  protected async confirmContext(confirmed: string | undefined): Promise<void> {
     const context = this.atom.configuration.context()
     if (!context?.value.protected || confirmed === context.name) return
+    if (confirmed === undefined && this.interactive) {
+      const {askText} = await import('./prompt/prompt.ts')
+      if ((await askText(`The context ${context.name} is protected. Type its name to go on`)) === context.name) return
+    }
     throw new AtomError('PROTECTED_CONTEXT', `the context ${context.name} is protected`, {
       hint: `add --confirm ${context.name} if you mean it`,
     })

@@ -1,4 +1,5 @@
 import type {Interfaces} from '@oclif/core'
+import type {TokenIdentity} from '@atomctl/protocol/identity'
 import {AtomError} from '@atomctl/wpk/errors'
 import type {Configuration} from './config/configuration.ts'
 import type {Environment} from './config/environment.ts'
@@ -103,6 +104,17 @@ export class AtomContext {
     return this.configuration.get('registry_url')?.origin.kind === 'project' ? undefined : this.registryUrl()
   }
 
+  /**
+   * Whose token a service takes this one for (default: the one in force); undefined when the service does not say.
+   * @throws NOT_AUTHENTICATED, TOKEN_EXPIRED, UNAVAILABLE
+   */
+  async identify(name: 'registry' | 'runtime', token?: string): Promise<TokenIdentity | undefined> {
+    const [{createService, readIdentity}, http] = await Promise.all([import('./http/index.ts'), this.http()])
+    const key = `${name}_url` as const
+    const target = token === undefined ? await this.#target(key) : {baseUrl: await this.#url(key), token}
+    return readIdentity(createService(name, http, {...target, signal: this.interruption.signal}))
+  }
+
   async registry(): Promise<RegistryClient> {
     const [{createRegistryClient}, http, target] = await Promise.all([
       import('./registry/index.ts'),
@@ -151,11 +163,31 @@ export class AtomContext {
     return normalizeBaseUrl(String(setting?.value), setting?.origin.where ?? key)
   }
 
+  /** What `atomctl login` left for this origin; a token of the settings goes before it. */
+  async #loginToken(baseUrl: string): Promise<string | undefined> {
+    const [{access}, {credentialsPath}] = await Promise.all([
+      import('node:fs/promises'),
+      import('./credentials/file.ts'),
+    ])
+    const isThere = await access(credentialsPath(this.environment)).then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) return undefined
+    const {loginToken} = await import('./credentials/token.ts')
+    return loginToken({
+      environment: this.environment,
+      origin: new URL(baseUrl).origin,
+      context: this.configuration.contextName,
+      http: () => this.http(),
+    })
+  }
+
   async #target(key: 'registry_url' | 'runtime_url'): Promise<{baseUrl: string; token?: string}> {
     const context = this.configuration.context()
     if (context?.value.protected) this.#debug?.(`context ${context.name} is protected`)
     const baseUrl = await this.#url(key)
-    const token = this.configuration.tokenFor(baseUrl)
+    const token = this.configuration.tokenFor(baseUrl) ?? (await this.#loginToken(baseUrl))
     return {baseUrl, ...(token === undefined ? {} : {token})}
   }
 }

@@ -6,8 +6,8 @@ import {Refusal} from './refusal.ts'
 export type Role = 'reader' | 'publisher' | 'admin'
 const ROLES: readonly Role[] = ['reader', 'publisher', 'admin']
 
-/** What a route asks for; `anyone` needs no token, `reader` none either when anonymous reads are allowed. */
-export type Access = 'anyone' | Role
+/** What a route asks for; `anyone` needs no token, `reader` none either when anonymous reads are allowed, `anyToken` any known one. */
+export type Access = 'anyone' | 'anyToken' | Role
 
 /** The name is what the audit log shows. */
 export interface Identity {
@@ -66,7 +66,7 @@ export async function authenticate(request: FastifyRequest, store: TokenStore, a
   delete request.headers.authorization // nothing after this needs it, and what is not there cannot be logged
   const identity = await store.identify(token)
   if (!identity) throw unauthenticated('Invalid authentication credentials')
-  if (ROLES.indexOf(identity.role) < ROLES.indexOf(access)) {
+  if (access !== 'anyToken' && ROLES.indexOf(identity.role) < ROLES.indexOf(access)) {
     throw new Refusal(403, `${identity.name} is a ${identity.role}; this needs a ${access}`, {code: 'DENIED'})
   }
   request.identity = identity

@@ -87,7 +87,7 @@ async function open(sender: Sender, target: Target, spec: RequestSpec): Promise<
   let outgoing = prepare(sender.options, target, spec)
   for (let redirects = 0; ; redirects++) {
     const incoming = await send(sender, outgoing)
-    if (!isRedirect(incoming.status)) return accept(incoming, outgoing, target, sender.options)
+    if (!isRedirect(incoming.status)) return accept(incoming, outgoing, {target, spec}, sender.options)
     incoming.discard()
     outgoing = {...outgoing, url: followedTo(incoming.headers['location'], outgoing, redirects)}
   }
@@ -144,13 +144,15 @@ function checkToken(token: string): string {
 async function accept(
   incoming: Incoming,
   outgoing: Outgoing,
-  target: Target,
+  {target, spec}: {target: Target; spec: RequestSpec},
   options: HttpOptions,
 ): Promise<Exchanged> {
   const where = {origin: outgoing.url.origin, service: outgoing.service}
-  if (incoming.status >= 400) throw await rejected(incoming, outgoing, target, options)
+  const refused = incoming.status >= 400 && !spec.accepts?.includes(incoming.status)
+  if (refused) throw await rejected(incoming, outgoing, target, options)
   const encoding = incoming.headers['content-encoding'] ?? 'identity'
-  if (incoming.status >= 200 && incoming.status < 300 && encoding === 'identity') return {incoming, outgoing}
+  const expected = incoming.status >= 400 || (incoming.status >= 200 && incoming.status < 300)
+  if (expected && encoding === 'identity') return {incoming, outgoing}
   incoming.discard()
   throw notProtocol(
     where,

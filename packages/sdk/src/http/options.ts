@@ -55,6 +55,8 @@ export interface RequestSpec {
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: RequestBody | undefined
+  /** Error statuses whose answer the caller reads itself, as OAuth has it: 400 with a JSON `error`. */
+  readonly accepts?: readonly number[] | undefined
   /** May be sent again after a failure that leaves its fate open. Default: only GET. */
   readonly idempotent?: boolean | undefined
   readonly signal?: AbortSignal | undefined

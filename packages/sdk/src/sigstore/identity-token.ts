@@ -44,12 +44,29 @@ async function readFromEnvironment(context: AtomContext): Promise<string> {
   })
 }
 
+/**
+ * The token of a CI job for another audience than Sigstore's: ATOMCTL_ID_TOKEN (GitLab: `id_tokens`), else the one that
+ * GitHub Actions gives to a job.
+ * @throws IDENTITY_TOKEN_INVALID, UNAVAILABLE
+ */
+export async function readJobToken(audience: string, context: AtomContext): Promise<IdentityToken> {
+  const {environment} = context
+  const given = environment['ATOMCTL_ID_TOKEN']
+  if (given) return checkToken(given.trim())
+  const url = environment['ACTIONS_ID_TOKEN_REQUEST_URL']
+  const bearer = environment['ACTIONS_ID_TOKEN_REQUEST_TOKEN']
+  if (url && bearer) return checkToken((await requestToken(url, bearer, context, audience)).trim())
+  throw new AtomError('IDENTITY_TOKEN_INVALID', 'this job has no identity token', {
+    hint: 'GitHub Actions: permissions: id-token: write; GitLab: id_tokens: {ATOMCTL_ID_TOKEN: {aud: AUDIENCE}}',
+  })
+}
+
 /** GitHub's token service for jobs (docs.github.com, "OpenID Connect reference"). */
-async function requestToken(url: string, bearer: string, context: AtomContext): Promise<string> {
+async function requestToken(url: string, bearer: string, context: AtomContext, audience = AUDIENCE): Promise<string> {
   const endpoint = URL.parse(url)
   if (!endpoint) throw invalid('cannot be asked for: ACTIONS_ID_TOKEN_REQUEST_URL is not a URL')
   const client = await context.http()
-  const query = {...Object.fromEntries(endpoint.searchParams), audience: AUDIENCE}
+  const query = {...Object.fromEntries(endpoint.searchParams), audience}
   const {bytes} = await client.request(
     {baseUrl: endpoint.origin, token: bearer},
     {method: 'GET', path: endpoint.pathname, query, service: 'token service of GitHub Actions', maxBytes: LIMIT},
@@ -96,6 +113,6 @@ function readPayload(payload: string): Record<string, unknown> {
 
 function invalid(why: string): AtomError {
   return new AtomError('IDENTITY_TOKEN_INVALID', `the identity token ${why}`, {
-    hint: `get a fresh token with the audience ${AUDIENCE} and give it with --identity-token @FILE`,
+    hint: `get a fresh token from the identity provider (to sign: with the audience ${AUDIENCE}, --identity-token @FILE)`,
   })
 }

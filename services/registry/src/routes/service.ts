@@ -1,4 +1,5 @@
 import {discovery, health, PROTOCOL_VERSION, REGISTRY_CAPABILITIES} from '@atomctl/protocol/discovery'
+import {tokenIdentity} from '@atomctl/protocol/identity'
 import type {App} from '../app.ts'
 import {Refusal} from '../refusal.ts'
 
@@ -9,6 +10,11 @@ export function registerServiceRoutes(app: App, version: string, isReady: () => 
     version,
     protocol: PROTOCOL_VERSION,
     capabilities: [...REGISTRY_CAPABILITIES],
+  }))
+
+  app.get('/whoami', {config: {access: 'anyToken'}, schema: {response: {200: tokenIdentity}}}, ({identity}) => ({
+    name: identity?.name ?? 'anonymous',
+    role: identity?.role ?? 'reader',
   }))
 
   app.get('/health', {schema: {response: {200: health}}}, async () => {

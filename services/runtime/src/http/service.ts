@@ -23,6 +23,7 @@ export function addServiceRoutes(app: App, services: Services): void {
     timestamp: new Date().toISOString(),
     active_executions: await services.executions.countRunning(),
   }))
+  app.get('/whoami', ({identity: {name, role}}) => ({name, role}))
   app.post('/init', () => ({status: 'initialized', adapters: types}))
   app.get('/metrics', async (_request, reply) =>
     reply.type(services.metrics.contentType).send(await services.metrics.text()),

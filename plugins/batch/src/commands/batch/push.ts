@@ -28,7 +28,7 @@ one that is refused does not stop the others. What the registry has already, byt
 
   async run(): Promise<BatchReport> {
     const {args, flags} = await this.parse(BatchPush)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const gathered = await this.gather(args.file, flags, 'document')
     const [registry, url] = await Promise.all([this.atom.registry(), this.atom.registryUrl()])
     return this.runBatch(

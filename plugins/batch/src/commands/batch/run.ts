@@ -66,7 +66,7 @@ has completed; without it, when it has started. --resume starts nothing a second
 
   async run(): Promise<BatchReport> {
     const {args, flags} = await this.parse(BatchRun)
-    this.confirmContext(flags.confirm)
+    await this.confirmContext(flags.confirm)
     const timeout = await parseTimeout(flags.timeout)
     const gathered = await this.gather(args.file, flags, 'workflow')
     const runtime = await this.atom.runtime()

@@ -1,0 +1,8 @@
+export {claimsOf} from './claims.ts'
+export {authorizeDevice, type DevicePrompt} from './device.ts'
+export {secureUrl} from './endpoint.ts'
+export {exchangeToken} from './exchange.ts'
+export {discoverIssuer, type Issuer} from './issuer.ts'
+export {endOf, type Granted, loginFailed} from './oauth.ts'
+export {revokeToken} from './renew.ts'
+export {enterVault, mintIdentity, readSecret, revokeSelf, type Vault, vaultAt, type VaultAuth} from './vault.ts'
