@@ -9,11 +9,10 @@ import {
   tarballPath,
 } from '@atomctl/sdk/packing'
 import {describeBuild, loadSigningKey} from '@atomctl/sdk/signing'
-import {createKeylessSigner, type KeylessFlags} from '@atomctl/sdk/sigstore'
+import {createKeylessSigner, type KeylessFlags, keylessFlags} from '@atomctl/sdk/sigstore'
 import type {Signer} from '@atomctl/wpk/signing'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {keylessFlags} from '../lib/keyless-flags.ts'
 import {packView} from '../lib/views/pack.ts'
 
 export default class Pack extends AtomCommand {

@@ -9,10 +9,9 @@ import {
   signInPlace,
   signTargets,
 } from '@atomctl/sdk/signing'
-import {createKeylessSigner} from '@atomctl/sdk/sigstore'
+import {createKeylessSigner, keylessFlags} from '@atomctl/sdk/sigstore'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {keylessFlags} from '../lib/keyless-flags.ts'
 import {signView} from '../lib/views/sign.ts'
 
 export default class Sign extends AtomCommand {

@@ -3,6 +3,7 @@ import {AtomError} from '@atomctl/sdk/errors'
 import {expandFiles} from '@atomctl/sdk/files'
 import {FORMATS} from '@atomctl/sdk/output'
 import {
+  addJobSummary,
   isReportFormat,
   REPORT_FORMATS,
   reportView,
@@ -17,12 +18,14 @@ import {validateView} from '../lib/views/validate.ts'
 export default class Validate extends AtomCommand {
   static override summary = 'Check packages: document, schema, semantics, security policy'
   static override description = `All findings of all files come in one pass, each with its place, its rule and, where there is one, its fix.
-A signature is only shown here; whether it is good and from whom is for "verify" to say.`
+A signature is only shown here; whether it is good and from whom is for "verify" to say.
+-o github annotates a pull request, as far as GitHub shows annotations, and puts every finding into the job summary.`
   static override examples = [
     '<%= config.bin %> validate restart-unhealthy.wpk.yaml',
     '<%= config.bin %> validate examples --strict',
     '<%= config.bin %> validate --fix restart-unhealthy.wpk.yaml',
     '<%= config.bin %> validate "runbooks/**/*.wpk.yaml" -o sarif',
+    '<%= config.bin %> validate runbooks -o github',
   ]
   static override args = {
     file: Args.string({
@@ -50,9 +53,17 @@ A signature is only shown here; whether it is good and from whom is for "verify"
     if (flags.fix) refuseUnfixable(paths)
     const report = summarize(await validateFiles(paths, {strict: flags.strict, fix: flags.fix}))
     const view = isReportFormat(flags.output) ? await reportView(flags.output, this.config.version) : validateView
+    if (flags.output === 'github') await this.#summarizeJob(report)
     const {invalid, files} = report.totals
     const failure = new AtomError('WPK_INVALID', `${invalid} of ${files} files failed validation`)
     return this.emit(view, report, invalid === 0 ? undefined : failure)
+  }
+
+  /** GitHub's runner names the file; without one there is no job. A summary that fails must not hide the result. */
+  async #summarizeJob(report: ValidationReport): Promise<void> {
+    const path = this.atom.environment['GITHUB_STEP_SUMMARY']
+    if (!path) return
+    await addJobSummary(report, path).catch((error: unknown) => this.warn(error as Error))
   }
 }
 

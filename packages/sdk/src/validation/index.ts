@@ -1,5 +1,5 @@
 export {findingLines, placeOf} from './findings.ts'
-export {isReportFormat, REPORT_FORMATS, type ReportFormat, reportView} from './formats/index.ts'
+export {addJobSummary, isReportFormat, REPORT_FORMATS, type ReportFormat, reportView} from './formats/index.ts'
 export {
   active,
   type FileReport,

@@ -1,20 +1,35 @@
 import type {Finding, Severity} from '@atomctl/wpk/document'
 import type {ValidationReport} from '../report.ts'
 
-const COMMANDS: Readonly<Record<Severity, string>> = {error: 'error', warning: 'warning', info: 'notice'}
+/** What one step shows of each kind; GitHub drops the rest without a word (actions/toolkit, "Annotations"). */
+export const SHOWN = 10
 
-/** GitHub Actions workflow commands: each finding as an annotation at its line. */
+const COMMANDS: Readonly<Record<Severity, string>> = {error: 'error', warning: 'warning', info: 'notice'}
+const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info']
+
+interface Placed {
+  readonly file: string
+  readonly finding: Finding
+}
+
+/**
+ * GitHub Actions workflow commands: each finding as an annotation at its line, as many of each kind as GitHub shows. What
+ * is left out is counted in a last line; the job summary has everything.
+ */
 export function renderGithub({files}: ValidationReport): string {
-  return files
-    .flatMap(({file, findings}) => findings.filter(isActive).map((finding) => annotate(finding, file)))
-    .join('\n')
+  const placed = files.flatMap(({file, findings}) => findings.filter(isActive).map((finding) => ({file, finding})))
+  const bySeverity = SEVERITIES.map((severity) => placed.filter(({finding}) => finding.severity === severity))
+  const left = bySeverity.reduce((sum, some) => sum + Math.max(0, some.length - SHOWN), 0)
+  const shown = bySeverity.flatMap((some) => some.slice(0, SHOWN))
+  const rest = left === 0 ? [] : [`${left} more findings: the job summary, or -o sarif, has all of them`]
+  return [...shown.map(annotate), ...rest].join('\n')
 }
 
 function isActive({suppressed}: Finding): boolean {
   return suppressed === undefined
 }
 
-function annotate({rule, severity, message, position, suggestion}: Finding, file: string): string {
+function annotate({file, finding: {rule, severity, message, position, suggestion}}: Placed): string {
   const place = position ? `,line=${position.line},col=${position.column}` : ''
   const text = suggestion === undefined ? message : `${message}\n${suggestion}`
   return `::${COMMANDS[severity]} file=${escapeProperty(file)}${place},title=${escapeProperty(rule)}::${escapeData(text)}`

@@ -21,3 +21,9 @@ async function rendererOf(format: ReportFormat, version: string): Promise<(repor
   const {renderSarif} = await import('./sarif.ts')
   return (report) => renderSarif(report, version)
 }
+
+/** What GitHub Actions shows on a job's page: added to the file that the runner names. @throws OUTPUT_FAILED */
+export async function addJobSummary(report: ValidationReport, path: string): Promise<void> {
+  const {writeSummary} = await import('./summary.ts')
+  await writeSummary(report, path)
+}

@@ -1,6 +1,7 @@
 import {AtomError} from '@atomctl/sdk/errors'
 import {readSource} from '@atomctl/sdk/packing'
 import {loadSigningKey, signInPlace} from '@atomctl/sdk/signing'
+import {createKeylessSigner, keylessFlags} from '@atomctl/sdk/sigstore'
 import * as Flags from '@oclif/core/flags'
 import {batchArgs, BatchCommand, batchFlags} from '../../batch-command.ts'
 import {fingerprintSource} from '../../fingerprint.ts'
@@ -9,14 +10,16 @@ import type {BatchReport, Done} from '../../item.ts'
 export default class BatchSign extends BatchCommand {
   static override summary = 'Sign many packages'
   static override description = `Signs each document in its file, as "sign" does, with one key that is unlocked once. A directory below a named one that holds
-one document and further files is one package, whose signature covers them.`
+one document and further files is one package, whose signature covers them. With --keyless one certificate serves the whole batch.`
   static override examples = [
     '<%= config.bin %> batch sign runbooks --key release.key',
     '<%= config.bin %> batch sign --manifest release.yaml --resume',
+    '<%= config.bin %> batch sign runbooks --keyless --signing-config signing_config.json --identity-token @token.jwt',
   ]
   static override args = batchArgs
   static override flags = {
     ...batchFlags,
+    ...keylessFlags,
     key: Flags.string({description: 'Private key file', helpValue: 'FILE'}),
     registry: Flags.string({description: 'Bind the signatures to this registry', helpValue: 'URL'}),
   }
@@ -30,8 +33,11 @@ one document and further files is one package, whose signature covers them.`
       })
     }
     const gathered = await this.gather(args.file, flags, 'package')
-    const signer = await loadSigningKey({atom: this.atom, interactive: this.interactive})
-    const batch = {...gathered, operation: 'sign' as const, scope: [signer.keyHint, registry ?? '']}
+    const access = {atom: this.atom, interactive: this.interactive}
+    const signer = flags.keyless ? await createKeylessSigner(flags, this.atom) : await loadSigningKey(access)
+    // the key of a keyless signer is another at each run; what stays is whom its certificate names
+    const who = signer.claims ? `${signer.claims.identity} ${signer.claims.issuer}` : signer.keyHint
+    const batch = {...gathered, operation: 'sign' as const, scope: [who, registry ?? '']}
     return this.runBatch(batch, {
       fingerprint: async ({subject}) => fingerprintSource(await readSource(subject)),
       perform: async ({subject}): Promise<Done> => {

@@ -30,7 +30,7 @@ export default class BatchVerify extends BatchCommand {
         const result = await verifySubject(await readVerificationSubject(subject, this.atom), policies, registry)
         this.atom.warnings.push(...result.verdicts.flatMap(({warnings}) => warnings))
         const signers = result.verdicts.flatMap((verdict) => verdict.signers)
-        const names = new Set(signers.map(({key, fingerprint}) => key ?? fingerprint))
+        const names = new Set(signers.map(({key, identity, fingerprint}) => key ?? identity ?? fingerprint))
         const note = names.size === 0 ? 'accepted without a trusted signature' : `signed by ${[...names].join(', ')}`
         return {...(result.id === undefined ? {} : {id: result.id}), note}
       },
