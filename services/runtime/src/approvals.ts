@@ -91,7 +91,6 @@ export class Approvals {
     try {
       const now = new Date()
       for (const id of await executions.expired(now)) await executor.openProgress(id).expire(now)
-      for (const id of await executions.approved()) await executor.startForgotten(id)
       next = await executions.nextExpiry()
     } catch (error) {
       logger.warn({err: error}, 'approvals could not be looked after')

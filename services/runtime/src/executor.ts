@@ -3,7 +3,7 @@ import type {JsonObject} from '@atomctl/protocol/values'
 import {documentDigest} from '@atomctl/wpk/canonical'
 import type {Kysely} from 'kysely'
 import {digestOf} from './admission.ts'
-import {ExecutionStopped, type Durable, type Engine} from './engine/engine.ts'
+import {ExecutionStopped, type Durable, type Engine, type RunState} from './engine/engine.ts'
 import type {Handler} from './handlers/handler.ts'
 import type {Identity} from './identity.ts'
 import {Interpreter, type CarriedResult, type Job} from './interpreter.ts'
@@ -13,6 +13,7 @@ import {readProgram} from './program.ts'
 import type {ExecutionStore} from './store/executions.ts'
 import type {Hub} from './store/hub.ts'
 import type {Notices} from './store/notices.ts'
+import {patiently} from './store/patience.ts'
 import {StoredProgress} from './store/progress.ts'
 import {Recorder} from './store/recorder.ts'
 import type {ExecutionRow, RuntimeTables, StepRow, StoredRollback} from './store/tables.ts'
@@ -32,11 +33,17 @@ export interface ExecutorOptions {
   readonly logger: Logger
 }
 
+/** Other processes store executions too, and may die before they start them. */
+const RECONCILE_MS = 10_000
+
 /** Joins the engine, the interpreter and the tables: what a stored execution needs to run and to end. */
 export class Executor {
   readonly #options: ExecutorOptions
   readonly #active = new Set<string>()
   readonly #progress = new Map<string, StoredProgress>()
+  readonly #stopped = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #reconciling: Promise<unknown> = Promise.resolve()
 
   constructor(options: ExecutorOptions) {
     this.#options = options
@@ -48,26 +55,48 @@ export class Executor {
 
   /** Recovers what an earlier process left; executions the engine never heard of are started, lost ones ended. */
   async launch(): Promise<void> {
-    const {engine, executions, workspace} = this.#options
+    const {engine, workspace} = this.#options
     await engine.launch(
       (durable) => this.#run(durable),
       (id, outcome, message) => this.#lost(id, outcome, message),
     )
-    const unfinished = await executions.unfinished()
-    for (const row of unfinished) await this.#reconcile(row)
-    const undoing = await executions.rollingBack()
-    for (const row of undoing) await this.#reconcileRollback(row)
-    const alive = new Set([...unfinished.map(({id}) => id), ...undoing.map(directoryOfRollback)])
+    const alive = await this.reconcile()
     for (const id of await workspace.list()) if (!alive.has(id)) await workspace.remove(id)
+    this.#schedule()
+  }
+
+  /** Before the engine closes. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    clearTimeout(this.#timer)
+    await this.#reconciling
+  }
+
+  /**
+   * Starts what was accepted and whose process died before the engine heard of it, and ends what the engine lost or was
+   * cancelled. Answers the directories that are still needed.
+   */
+  async reconcile(): Promise<ReadonlySet<string>> {
+    const {engine, executions} = this.#options
+    const unfinished = await executions.unfinished()
+    const undoing = await executions.rollingBack()
+    const runs = [...unfinished.map(({id}) => id), ...undoing.map(runOfRollback)]
+    const states = await engine.states(runs)
+    for (const row of unfinished) await this.#reconcile(row, states.get(row.id))
+    for (const row of undoing) await this.#reconcileRollback(row, states.get(runOfRollback(row)))
+    return new Set(runs.map(directoryOf))
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#reconciling = this.reconcile()
+        .catch((error: unknown) => this.#options.logger.warn({err: error}, 'executions could not be looked after'))
+        .then(() => this.#stopped.signal.aborted || this.#schedule())
+    }, RECONCILE_MS).unref()
   }
 
   async start(id: string): Promise<void> {
     await this.#options.engine.start(id)
-  }
-
-  /** An execution that was approved by a process which died before it could start it. */
-  async startForgotten(id: string): Promise<void> {
-    if ((await this.#options.engine.state(id)) === undefined) await this.start(id)
   }
 
   /** False when the execution has already ended. */
@@ -76,7 +105,7 @@ export class Executor {
     if (!(await executions.requestCancel(id, {by, action: 'cancelled'}))) return false
     await engine.cancel(id)
     // Nobody runs it here, as when it is still being recovered: then nobody else would say that it ended.
-    if (!this.#active.has(id)) await this.#end(id, 'cancelled', 'Cancelled')
+    if (!this.#active.has(id)) await this.openProgress(id).finish('cancelled', 'Cancelled')
     return true
   }
 
@@ -87,17 +116,15 @@ export class Executor {
   }
 
   /** A rollback that was asked for and never began, or that the engine lost. */
-  async #reconcileRollback({id, rollback}: Pick<ExecutionRow, 'id' | 'rollback'>): Promise<void> {
-    if (rollback === null) return
-    const runId = rollbackRunId(id, JSON.parse(rollback) as StoredRollback)
-    const state = await this.#options.engine.state(runId)
+  async #reconcileRollback(row: Undoing, state: RunState | undefined): Promise<void> {
+    const runId = runOfRollback(row)
     if (state === undefined) await this.start(runId)
     else if (state !== 'active') await this.#lost(runId, 'failed', 'The runtime lost this rollback')
   }
 
-  async #reconcile({id, cancel_requested: isCancelled, approval_state: approval}: Unfinished): Promise<void> {
+  async #reconcile(row: Unfinished, state: RunState | undefined): Promise<void> {
     const {engine} = this.#options
-    const state = await engine.state(id)
+    const {id, cancel_requested: isCancelled, approval_state: approval} = row
     if (state === undefined && !isCancelled) return approval === 'waiting' ? undefined : engine.start(id)
     if (state === 'active' && !isCancelled) return
     if (state === 'active') await engine.cancel(id)
@@ -107,17 +134,18 @@ export class Executor {
 
   async #run(durable: Durable): Promise<void> {
     const {executionId: id, isRollback} = readRunId(durable.executionId)
-    const row = await this.#options.executions.find(id)
+    const row = await patiently(() => this.#options.executions.find(id), durable.superseded)
     if (!row || (isRollback ? row.rollback_state !== 'running' : row.completed_at)) return
     this.#active.add(durable.executionId)
+    const progress = this.openProgress(id, durable.superseded)
+    this.#progress.set(id, progress)
     try {
       if (isRollback) return await this.#undo(durable, row)
       const problem = problemOf(row)
       if (problem !== undefined) return await this.#end(id, 'failed', problem)
       await this.#interpret(durable, row)
     } catch (error) {
-      // Whoever took the execution over writes its progress from now on.
-      if (error instanceof ExecutionStopped && error.reason === 'superseded') this.#progress.delete(id)
+      if (isSuperseded(error) && this.#progress.get(id) === progress) this.#progress.delete(id)
       throw error
     } finally {
       this.#active.delete(durable.executionId)
@@ -125,14 +153,14 @@ export class Executor {
   }
 
   async #interpret(durable: Durable, row: ExecutionRow): Promise<void> {
-    const steps = await this.#options.executions.steps(row.id)
+    const steps = await patiently(() => this.#options.executions.steps(row.id), durable.superseded)
     await this.#interpreterOf(durable, row, steps.filter(isCarried)).run()
   }
 
   /** What an earlier try undid is noted first, as the rows change while this one goes on. */
   async #undo(durable: Durable, row: ExecutionRow): Promise<void> {
     const {executions, workspace} = this.#options
-    const steps = await executions.steps(row.id)
+    const steps = await patiently(() => executions.steps(row.id), durable.superseded)
     const completed = steps.filter(({status}) => status === 'completed')
     const undone = await durable.step('rollback plan', () =>
       Promise.resolve(completed.filter(({phase}) => phase === 'rollback').map(({position}) => position)),
@@ -195,15 +223,15 @@ export class Executor {
     })
   }
 
-  /** For a decision about an execution that nobody runs here. */
-  openProgress(id: string): StoredProgress {
+  /** With `patience` it waits for a database that cannot be reached; without, it is for a decision somebody waits for. */
+  openProgress(id: string, patience?: AbortSignal): StoredProgress {
     const {database, hub, notices} = this.#options
-    return new StoredProgress(new Recorder({database, hub, notices}, id), id, (row) => this.#ended(row))
+    return new StoredProgress(new Recorder({database, hub, notices, patience}, id), id, (row) => this.#ended(row))
   }
 
   /** One per execution that runs: its log lines are gathered by one writer. */
   #progressOf(id: string): StoredProgress {
-    const progress = this.#progress.get(id) ?? this.openProgress(id)
+    const progress = this.#progress.get(id) ?? this.openProgress(id, this.#stopped.signal)
     this.#progress.set(id, progress)
     return progress
   }
@@ -219,8 +247,13 @@ function directoryOf(runId: string): string {
   return runId.replaceAll(':', '.')
 }
 
-function directoryOfRollback({id, rollback}: Pick<ExecutionRow, 'id' | 'rollback'>): string {
-  return directoryOf(rollbackRunId(id, JSON.parse(rollback ?? '{}') as StoredRollback))
+function runOfRollback({id, rollback}: Undoing): string {
+  return rollbackRunId(id, JSON.parse(rollback ?? '{}') as StoredRollback)
+}
+
+/** Whoever took an execution over writes its progress from now on. */
+function isSuperseded(error: unknown): boolean {
+  return error instanceof ExecutionStopped && error.reason === 'superseded'
 }
 
 function carriedResult({status, outputs}: StepRow): CarriedResult {
@@ -228,6 +261,7 @@ function carriedResult({status, outputs}: StepRow): CarriedResult {
   return {completed: status === 'completed', outputs: put}
 }
 
+type Undoing = Pick<ExecutionRow, 'id' | 'rollback'>
 type Unfinished = Awaited<ReturnType<ExecutionStore['unfinished']>>[number]
 
 /**

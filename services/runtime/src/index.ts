@@ -54,6 +54,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const close = async (): Promise<void> => {
     await parts.retention.stop()
     await parts.approvals.stop()
+    await parts.executor.stop()
     await parts.engine.close(options.drainMs ?? 10_000)
     stopping.abort()
     parts.notices?.close()
@@ -85,7 +86,13 @@ function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler
   const notices = storage.kind === 'postgresql' ? new Notices(storage.pool, hub, logger) : undefined
   // On PGlite there is only ever one runtime, which must find its own executions again.
   const executorId = storage.kind === 'pglite' ? 'local' : randomUUID()
-  const engine = new DbosEngine({storage, concurrency: options.concurrency ?? 16, executorId, logger})
+  const engine = new DbosEngine({
+    storage,
+    concurrency: options.concurrency ?? 16,
+    executorId,
+    leaseMs: options.leaseMs ?? 10_000,
+    logger,
+  })
   const metrics: Metrics = new Metrics(() => executor.activeCount)
   const workspace = new Workspace(options.workDirectory, options.packages)
   const defaultTimeoutMs = options.defaultTimeoutMs ?? 3_600_000

@@ -1,5 +1,5 @@
 import type {JsonObject} from '@atomctl/protocol/values'
-import {ExecutionStopped, type Durable} from './engine/engine.ts'
+import type {Durable} from './engine/engine.ts'
 import {evaluate, parseCondition} from './expressions.ts'
 import {failure, type Handler, type HandlerResult, type Plan, type Scope} from './handlers/handler.ts'
 import type {HandlerSpec, Program} from './program.ts'
@@ -61,15 +61,9 @@ export class Interpreter {
   async run(): Promise<void> {
     const {progress} = this.#around
     await progress.begin()
-    try {
-      await this.#prepare()
-      if (await this.#runHandlers()) await progress.finish('completed', null)
-      else await this.#fail()
-    } catch (error) {
-      if (error instanceof ExecutionStopped) throw error
-      await progress.finish('failed', 'Internal error of the runtime')
-      throw error
-    }
+    await this.#prepare()
+    if (await this.#runHandlers()) await progress.finish('completed', null)
+    else await this.#fail()
   }
 
   /**
@@ -151,6 +145,7 @@ export class Interpreter {
         const attempted = await this.#attempt(phase, position, spec, signal)
         if (attempted.status === 'error' && attempt < spec.maxAttempts && !signal.aborted)
           this.#log(spec, `attempt ${attempt} of ${spec.maxAttempts} failed: ${attempted.error ?? 'unknown error'}`)
+        await this.#around.progress.flush()
         return attempted
       })
       if (result.status === 'success') return this.#succeed(phase, position, spec, result)
@@ -192,6 +187,7 @@ export class Interpreter {
     const plan = await this.#durable.step(`plan ${phase} ${position}`, async (signal) => {
       const made = await this.#plan(phase, position, spec, signal)
       for (const line of made.lines) progress.log(null, 'system', `${title(phase)} ${spec.name}: ${shorten(line)}`)
+      await progress.flush()
       return made
     })
     const error = plan.outcome === 'error' ? (plan.lines.at(-1) ?? 'cannot be planned') : null

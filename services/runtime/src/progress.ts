@@ -17,6 +17,8 @@ export interface Finished {
 /** Where the interpreter says what happens. Saying the same again, after a crash, changes nothing. */
 export interface Progress {
   log(step: string | null, stream: 'stdout' | 'stderr' | 'system', text: string): void
+  /** Resolves when everything logged so far is written: a step's lines come before the record that it ended. */
+  flush(): Promise<void>
   begin(): Promise<void>
   /** Announces the steps of a phase that only now turned out to be needed; `line` is logged with it. */
   plan(phase: Phase, handlers: readonly HandlerSpec[], line: string): Promise<void>

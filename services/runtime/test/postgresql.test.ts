@@ -7,6 +7,9 @@ import {shell, Trust} from './support/packages.ts'
 import {isAlive, ServerProcess} from './support/process.ts'
 import {eventually, STARTUP_MS} from './support/waiting.ts'
 
+/** A runtime is taken for dead after ten seconds without a sign of life. */
+const ADOPTED_SECONDS = 40
+
 describe('two runtimes on one PostgreSQL', function () {
   this.timeout(60_000)
   let directory: string
@@ -45,10 +48,14 @@ describe('two runtimes on one PostgreSQL', function () {
   }
 
   const ended = (server: ServerProcess, id: string): Promise<Record<string, unknown>> =>
-    eventually('it ended', async () => {
-      const execution = await server.get(`/execute/${id}`)
-      return execution['completed_at'] ? execution : undefined
-    })
+    eventually(
+      'it ended',
+      async () => {
+        const execution = await server.get(`/execute/${id}`)
+        return execution['completed_at'] ? execution : undefined
+      },
+      ADOPTED_SECONDS,
+    )
 
   it('see the same executions, and run each once', async () => {
     const [first, second] = servers as [ServerProcess, ServerProcess]
@@ -114,7 +121,8 @@ describe('two runtimes on one PostgreSQL', function () {
     await first.kill('SIGKILL')
     servers[0] = await ServerProcess.start(join(directory, 'again'), trust.policyFile, database!.url)
     const effects = (): string => readFileSync(path('undone-effects'), 'utf8')
-    await eventually('it runs again', () => effects() === 'undo-b\nundo-a begins\nundo-a begins\n')
+    const both = 'undo-b\nundo-a begins\nundo-a begins\n'
+    await eventually('it runs again', () => effects() === both, ADOPTED_SECONDS)
     process.kill(-Number(readFileSync(path('undone-pid'), 'utf8').split('\n')[0]), 'SIGKILL')
     writeFileSync(path('undone'), '')
     await rolledBack(second, id)
@@ -141,7 +149,11 @@ describe('two runtimes on one PostgreSQL', function () {
   }
 
   const rolledBack = (server: ServerProcess, id: string): Promise<unknown> =>
-    eventually('it is rolled back', async () => (await server.get(`/execute/${id}`))['status'] === 'rolled_back')
+    eventually(
+      'it is rolled back',
+      async () => (await server.get(`/execute/${id}`))['status'] === 'rolled_back',
+      ADOPTED_SECONDS,
+    )
 
   it('take over from one that was killed, without repeating what it completed', async () => {
     const [first, second] = servers as [ServerProcess, ServerProcess]

@@ -45,6 +45,22 @@ export function explainStorageError(error: unknown, subject: string): AtomError<
   return new AtomError(atomCode, `${subject}: ${message} (${code})`, {hint, cause: error})
 }
 
+/**
+ * Whether the same work may succeed later without anybody changing it: the connection was lost, the server restarts, is
+ * full, or chose this transaction as the victim of a deadlock. Whether a COMMIT under way took effect is then unknown.
+ */
+export function isTransientStorageError(error: unknown): boolean {
+  if (isAtomError(error)) return TRANSIENT_ATOMS.has(error.code)
+  if (TRANSIENT_CODES.test(codeOf(error) ?? '')) return true
+  return error instanceof Error && LOST_CONNECTION.test(error.message)
+}
+
+const TRANSIENT_ATOMS: ReadonlySet<string> = new Set(['STORAGE_FULL', 'STORAGE_CORRUPT', 'STORAGE_UNREACHABLE'])
+const TRANSIENT_CODES =
+  /^(08...|53...|57P0.|25P03|40001|40P01|ENOSPC|ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE)$/
+/** What pg says of a connection that is gone; it gives these errors no code. */
+const LOST_CONNECTION = /^(Connection terminated|Client has encountered a connection error|Query read timeout)/
+
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if (/no space left on device/i.test(error.message)) return 'ENOSPC' // PGlite's file system has messages, no errno names

@@ -8,7 +8,7 @@ import {openPostgresql} from './postgresql.ts'
 import {checkSpace} from './space.ts'
 
 export type {AnyTransaction, ByteStore, StoredBytes} from './bytes.ts'
-export {explainStorageError, STORAGE_ERRORS, type StorageErrorCode} from './errors.ts'
+export {explainStorageError, isTransientStorageError, STORAGE_ERRORS, type StorageErrorCode} from './errors.ts'
 export {templateFile} from './template.ts'
 
 /**

@@ -2,6 +2,7 @@ import {AtomError} from '@atomctl/wpk/errors'
 import pg from 'pg'
 import {explainStorageError} from './errors.ts'
 import type {OpenedPool} from './pglite.ts'
+import {watchConnections} from './watchdog.ts'
 
 const NOT_POSTGRESQL = 'the database URL does not begin with postgresql://'
 const HINT = 'set DATABASE_URL to postgresql://USER@HOST:5432/NAME'
@@ -19,13 +20,19 @@ export async function openPostgresql(databaseUrl: string): Promise<OpenedPool> {
     keepAlive: true,
   })
   pool.on('error', () => {}) // an idle client lost its server: the pool drops it, the next query connects anew
+  const stopWatching = watchConnections(pool, databaseUrl)
   try {
     await pool.query('select 1')
   } catch (error) {
+    stopWatching()
     await pool.end()
     throw explainStorageError(error, describeUrl(databaseUrl)) ?? error
   }
-  return {pool, close: () => pool.end()}
+  const close = async () => {
+    stopWatching()
+    await pool.end()
+  }
+  return {pool, close}
 }
 
 function describeUrl(databaseUrl: string): string {

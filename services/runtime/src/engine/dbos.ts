@@ -1,7 +1,7 @@
 import {DBOS, Error as DBOSErrors} from '@dbos-inc/dbos-sdk'
 import type {Storage} from '@atomctl/storage'
 import type {Logger} from '../options.ts'
-import {ExecutionStopped, type Engine, type OnLost, type Run} from './engine.ts'
+import {ExecutionStopped, type Engine, type OnLost, type Run, type RunState} from './engine.ts'
 import {Peers} from './peers.ts'
 import {DbosRun, type Halt} from './run.ts'
 import {Slots} from './slots.ts'
@@ -17,6 +17,8 @@ export interface DbosOptions {
   readonly concurrency: number
   /** Who runs an execution. On PGlite always the same; on PostgreSQL every process has its own. */
   readonly executorId: string
+  /** On PostgreSQL: how long a runtime may show no sign of life until others carry on what it ran. */
+  readonly leaseMs: number
   readonly logger: Logger
 }
 
@@ -43,8 +45,20 @@ export class DbosEngine implements Engine {
   constructor(options: DbosOptions) {
     this.#options = options
     this.#slots = new Slots(options.concurrency)
-    const {storage, executorId, logger} = options
-    if (storage.kind === 'postgresql') this.#peers = new Peers({pool: storage.pool, executorId, logger})
+    if (options.storage.kind === 'postgresql') this.#peers = this.#createPeers(options)
+  }
+
+  #createPeers({storage, executorId, leaseMs, logger}: DbosOptions): Peers {
+    return new Peers({
+      pool: storage.pool,
+      executorId,
+      leaseMs,
+      logger,
+      isRunning: (id) => this.#active.has(id),
+      onFenced: () => {
+        for (const run of this.#active.values()) run.supersede()
+      },
+    })
   }
 
   async launch(run: Run, onLost: OnLost): Promise<void> {
@@ -73,11 +87,15 @@ export class DbosEngine implements Engine {
     this.#active.get(executionId)?.cancel()
   }
 
-  async state(executionId: string): Promise<'active' | 'cancelled' | 'ended' | undefined> {
+  async state(executionId: string): Promise<RunState | undefined> {
     const status = await DBOS.getWorkflowStatus(executionId)
-    if (!status) return undefined
-    if (['PENDING', 'ENQUEUED', 'DELAYED'].includes(status.status)) return 'active'
-    return status.status === 'CANCELLED' ? 'cancelled' : 'ended'
+    return status ? stateOf(status) : undefined
+  }
+
+  async states(executionIds: readonly string[]): Promise<ReadonlyMap<string, RunState>> {
+    if (executionIds.length === 0) return new Map()
+    const known = await DBOS.listWorkflows({workflowIDs: [...executionIds], loadInput: false, loadOutput: false})
+    return new Map(known.map((status) => [status.workflowID, stateOf(status)]))
   }
 
   async forget(executionIds: readonly string[]): Promise<void> {
@@ -98,18 +116,17 @@ export class DbosEngine implements Engine {
   /** The body of the workflow. */
   async execute(executionId: string): Promise<void> {
     const recovered = !this.#started.delete(executionId)
-    const hasPeers = this.#peers !== undefined
-    const run = new DbosRun({executionId, recovered, halt: this.#halt, hasPeers})
+    const run = new DbosRun({executionId, recovered, halt: this.#halt, pool: this.#options.storage.pool, peers: this.#peers})
     if (this.#draining.signal.aborted || !this.#callbacks) return run.park()
     this.#active.set(executionId, run)
     const {run: interpret, onLost} = this.#callbacks
     try {
-      const signal = AbortSignal.any([run.cancelled, this.#draining.signal])
+      const signal = AbortSignal.any([run.cancelled, run.superseded, this.#draining.signal])
       await this.#slots.use(signal, () => interpret(run))
     } catch (error) {
       await this.#release(run, error, onLost)
     } finally {
-      this.#active.delete(executionId)
+      if (this.#active.get(executionId) === run) this.#active.delete(executionId)
       run.settle()
     }
   }
@@ -118,7 +135,10 @@ export class DbosEngine implements Engine {
   async #release(run: DbosRun, error: unknown, onLost: OnLost): Promise<never> {
     if (this.#abandoned.signal.aborted) return run.park()
     const id = run.executionId
+    if (run.superseded.aborted) throw run.conflict()
     if (!(error instanceof ExecutionStopped)) {
+      // Who has lost the execution has nothing to say about how it ended.
+      if (!(await run.isOwned())) throw run.conflict()
       this.#options.logger.error({err: error, executionId: id}, 'execution failed unexpectedly')
       await onLost(id, 'failed', 'Internal error of the runtime')
       throw error
@@ -129,6 +149,11 @@ export class DbosEngine implements Engine {
     await onLost(id, 'cancelled', 'Cancelled')
     throw error.origin ?? new DBOSErrors.DBOSWorkflowCancelledError(id)
   }
+}
+
+function stateOf({status}: {status: string}): RunState {
+  if (['PENDING', 'ENQUEUED', 'DELAYED'].includes(status)) return 'active'
+  return status === 'CANCELLED' ? 'cancelled' : 'ended'
 }
 
 function occupy(engine: DbosEngine): void {

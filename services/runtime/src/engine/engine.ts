@@ -9,6 +9,8 @@ export interface Durable {
   readonly recovered: boolean
   /** Aborts when the execution is cancelled. */
   readonly cancelled: AbortSignal
+  /** Aborts when another process may carry the execution on: nothing must be done or written for it here any more. */
+  readonly superseded: AbortSignal
   /**
    * Runs `work` at most once to its end and records what it returns. `work` may run again if the process dies
    * before the record is written, so the effects carry an idempotency key. Results must hold no secret.
@@ -38,6 +40,8 @@ export type Run = (durable: Durable) => Promise<void>
 /** Called when an execution ended without its run saying so: cancelled, or lost by the engine. */
 export type OnLost = (executionId: string, outcome: 'cancelled' | 'failed', message: string) => Promise<void>
 
+export type RunState = 'active' | 'cancelled' | 'ended'
+
 export interface Engine {
   /** Begins to run; recovers what an earlier process left unfinished. */
   launch(run: Run, onLost: OnLost): Promise<void>
@@ -45,7 +49,9 @@ export interface Engine {
   start(executionId: string): Promise<void>
   cancel(executionId: string): Promise<void>
   /** What the engine knows of an execution; undefined when it was never started. */
-  state(executionId: string): Promise<'active' | 'cancelled' | 'ended' | undefined>
+  state(executionId: string): Promise<RunState | undefined>
+  /** The same of many; those never started are missing. */
+  states(executionIds: readonly string[]): Promise<ReadonlyMap<string, RunState>>
   /** Forgets finished executions. */
   forget(executionIds: readonly string[]): Promise<void>
   /** Waits up to `drainMs` for running executions, then stops them and leaves them to the next start. */

@@ -1,27 +1,46 @@
-import {DBOS} from '@dbos-inc/dbos-sdk'
 import type pg from 'pg'
 import type {Logger} from '../options.ts'
+import {waitFor} from './timing.ts'
 
-/** 'ATOM': the first half of this service's advisory locks. */
-const LOCK_SPACE = 0x41544f4d
 const LOOK_MS = 1_000
+/** What a runtime has to do itself before its lease ends: stop its commands, which takes some seconds. */
+const TRUST = 0.6
+/** Looks between two searches for executions that this process has and does not run. */
+const LOOKS_PER_SEARCH = 3
+/** The queue from which the engine takes what is to be carried on. */
+const QUEUE = '_dbos_internal_queue'
 
 export interface PeersOptions {
   readonly pool: pg.Pool
   readonly executorId: string
+  /** A runtime that shows no sign of life for so long has lost its executions. */
+  readonly leaseMs: number
   readonly logger: Logger
+  isRunning(runId: string): boolean
+  /** This process may have lost its executions to others, and must stop what it does for them. */
+  onFenced(): void
+}
+
+interface Sign {
+  readonly beat: string
+  /** When it was first seen, on this process's own monotonic clock: nobody's wall clock counts. */
+  readonly since: number
 }
 
 /**
- * Several runtimes on one PostgreSQL. Each holds a session lock on its own id for as long as it lives; PostgreSQL lets
- * go of it when the connection dies. Who gets the lock of another adopts that one's executions. Should a runtime only
- * have lost its connection, the engine's own ownership marks keep it from recording anything twice.
+ * Several runtimes on one PostgreSQL. Each counts its row up every second; one whose count stands still for a lease is
+ * dead to the others, which take its executions over. One that cannot write its own count stops its commands before
+ * the others may begin them, and one that slept through it finds out before its next step: it owns nothing any more.
  */
 export class Peers {
   readonly #options: PeersOptions
-  #connection: pg.PoolClient | undefined
-  #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> = Promise.resolve()
+  readonly #signs = new Map<string, Sign>()
+  readonly #stopped = new AbortController()
+  #watching: Promise<void> = Promise.resolve()
+  #guard: NodeJS.Timeout | undefined
+  #trustedAt = 0
+  #isFenced = false
+  #suspects: ReadonlySet<string> = new Set()
 
   constructor(options: PeersOptions) {
     this.#options = options
@@ -29,60 +48,126 @@ export class Peers {
 
   /** Before the engine starts, so that nobody takes this process for dead. */
   async join(): Promise<void> {
-    const connection = await this.#options.pool.connect()
-    this.#connection = connection
-    connection.on('error', (error) => this.#lose(connection, error))
-    await connection.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, this.#options.executorId])
+    await this.#beat()
   }
 
   watch(): void {
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#look()).catch((error: Error) => this.#report(error))
-    }, LOOK_MS)
-    this.#timer.unref()
+    this.#watching = this.#lookAgain()
+    this.#guard = setInterval(() => this.#checkTrust(), LOOK_MS / 4).unref()
   }
 
+  /** Whether this process still has the run, as the database knows it now. */
+  async owns(runId: string): Promise<boolean> {
+    const {pool, executorId} = this.#options
+    const {rowCount} = await pool.query(
+      `select 1 from dbos.workflow_status where workflow_uuid = $1 and executor_id = $2 and status = 'PENDING'`,
+      [runId, executorId],
+    )
+    return rowCount === 1 && !this.#isFenced
+  }
+
+  /** After the engine stopped: what is left may be taken over at once. */
   async leave(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#looking
-    const connection = this.#connection
-    this.#connection = undefined
-    // Destroyed, not returned: the lock must go with its session.
-    connection?.release(true)
+    clearInterval(this.#guard)
+    this.#stopped.abort()
+    await this.#watching
+    const {pool, executorId} = this.#options
+    await pool.query('delete from runtime_peers where executor_id = $1', [executorId]).catch(() => {})
   }
 
-  async #look(): Promise<void> {
-    if (!this.#connection) return this.join()
-    const {rows} = await this.#connection.query<{executor_id: string}>(
-      `select distinct executor_id from dbos.workflow_status where status = 'PENDING' and executor_id <> $1`,
-      [this.#options.executorId],
-    )
-    for (const {executor_id: id} of rows) await this.#adopt(this.#connection, id)
-  }
-
-  async #adopt(connection: pg.PoolClient, executorId: string): Promise<void> {
-    const lock = [LOCK_SPACE, executorId]
-    const {rows} = await connection.query<{dead: boolean}>(
-      'select pg_try_advisory_lock($1, hashtext($2)) as dead',
-      lock,
-    )
-    if (!rows[0]?.dead) return
-    try {
-      const orphans = await DBOS.listWorkflows({status: 'PENDING', executorId, loadInput: false, loadOutput: false})
-      if (orphans.length > 0) await DBOS.resumeWorkflows(orphans.map(({workflowID}) => workflowID))
-      this.#options.logger.info({executorId, count: orphans.length}, 'adopted the executions of a dead runtime')
-    } finally {
-      await connection.query('select pg_advisory_unlock($1, hashtext($2))', lock)
+  async #lookAgain(): Promise<void> {
+    for (let looks = 1; !this.#stopped.signal.aborted; looks += 1) {
+      await this.#look(looks).catch((error: Error) => {
+        this.#options.logger.warn({err: error}, 'cannot look after other runtimes')
+      })
+      await waitFor(LOOK_MS, this.#stopped.signal)
     }
   }
 
-  #lose(connection: pg.PoolClient, error: Error): void {
-    if (this.#connection === connection) this.#connection = undefined
-    connection.release(error)
-    this.#report(error)
+  async #look(looks: number): Promise<void> {
+    await this.#beat()
+    for (const id of await this.#findDead()) await this.#adopt(id)
+    if (looks % LOOKS_PER_SEARCH === 0) await this.#findStranded()
   }
 
-  #report(error: Error): void {
-    this.#options.logger.warn({err: error}, 'cannot look after other runtimes')
+  async #beat(): Promise<void> {
+    const {pool, executorId} = this.#options
+    const asked = performance.now()
+    const {rows} = await pool.query<{beat: string}>(
+      `insert into runtime_peers (executor_id, beat) values ($1, 1)
+       on conflict (executor_id) do update set beat = runtime_peers.beat + 1 returning beat`,
+      [executorId],
+    )
+    // A count that begins anew: somebody took this process for dead and removed it.
+    if (rows[0]?.beat === '1' && this.#trustedAt > 0) this.#fence()
+    this.#checkTrust()
+    this.#trustedAt = asked
+    this.#isFenced = false
+  }
+
+  #checkTrust(): void {
+    if (this.#trustedAt > 0 && performance.now() - this.#trustedAt > this.#options.leaseMs * TRUST) this.#fence()
+  }
+
+  #fence(): void {
+    if (this.#isFenced) return
+    this.#isFenced = true
+    this.#options.logger.warn({}, 'out of touch with the database for too long: others may carry on what ran here')
+    this.#options.onFenced()
+  }
+
+  /** Runtimes that have executions, or a count, and show no sign of life. */
+  async #findDead(): Promise<string[]> {
+    const {pool, executorId, leaseMs} = this.#options
+    const {rows} = await pool.query<{executor_id: string; beat: string | null}>(
+      `select executor_id, beat from runtime_peers where executor_id <> $1
+       union select distinct w.executor_id, p.beat from dbos.workflow_status w left join runtime_peers p using (executor_id)
+       where w.status = 'PENDING' and w.executor_id <> $1`,
+      [executorId],
+    )
+    const now = performance.now()
+    for (const id of this.#signs.keys()) if (!rows.some((row) => row.executor_id === id)) this.#signs.delete(id)
+    return rows.flatMap(({executor_id: id, beat}) => {
+      if (beat === null) return [id]
+      const sign = this.#signs.get(id)
+      if (sign?.beat !== beat) this.#signs.set(id, {beat, since: now})
+      return sign?.beat === beat && now - sign.since > leaseMs ? [id] : []
+    })
+  }
+
+  /** Of several that try, one removes the count, and with it takes the executions. */
+  async #adopt(id: string): Promise<void> {
+    const {pool, logger} = this.#options
+    const {rowCount} = await pool.query(
+      `with gone as (delete from runtime_peers where executor_id = $1 and beat = $2 returning 1)
+       update dbos.workflow_status set ${CARRY_ON} where status = 'PENDING' and executor_id = $1
+       and (exists (select 1 from gone) or not exists (select 1 from runtime_peers where executor_id = $1))`,
+      [id, this.#signs.get(id)?.beat ?? null],
+    )
+    this.#signs.delete(id)
+    if (rowCount) logger.info({executorId: id, count: rowCount}, 'adopted the executions of a dead runtime')
+  }
+
+  /** Executions that are this process's to the database and that it does not run: given up when it was fenced. */
+  async #findStranded(): Promise<void> {
+    const {pool, executorId, isRunning} = this.#options
+    const {rows} = await pool.query<{id: string}>(
+      `select workflow_uuid as id from dbos.workflow_status where status = 'PENDING' and executor_id = $1`,
+      [executorId],
+    )
+    const idle = rows.map(({id}) => id).filter((id) => !isRunning(id))
+    // One that was only just taken has not begun yet; at the second look it has.
+    const stranded = idle.filter((id) => this.#suspects.has(id))
+    this.#suspects = new Set(idle)
+    if (stranded.length === 0) return
+    await pool.query(
+      `update dbos.workflow_status set ${CARRY_ON}
+       where status = 'PENDING' and executor_id = $1 and workflow_uuid = any($2)`,
+      [executorId, stranded],
+    )
   }
 }
+
+/** As the engine's own recovery does it: without its mark of ownership, nothing of the earlier run is recorded any more. */
+const CARRY_ON = `status = 'ENQUEUED', owner_xid = null, started_at_epoch_ms = null, recovery_attempts = 0,
+  queue_name = coalesce(queue_name, '${QUEUE}'), updated_at = (extract(epoch from now()) * 1000)::bigint`

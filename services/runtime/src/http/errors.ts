@@ -1,4 +1,5 @@
 import type {FastifyError, FastifyInstance, FastifyReply} from 'fastify'
+import {isTransientStorageError} from '@atomctl/storage'
 import {hasZodFastifySchemaValidationErrors} from 'fastify-type-provider-zod'
 import type {Logger} from '../options.ts'
 import {Refusal} from '../refusal.ts'
@@ -9,10 +10,21 @@ export function answerErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = error instanceof Refusal ? error : refusalFor(error)
     if (refusal) return answer(reply, refusal)
+    if (isTransientStorageError(error)) {
+      logger.warn({err: error, method: request.method, route: request.routeOptions.url}, 'the database is out of reach')
+      return answer(reply, UNAVAILABLE)
+    }
     logger.error({err: error, method: request.method, route: request.routeOptions.url}, 'request failed')
     return reply.code(500).send({detail: 'Internal Server Error'})
   })
 }
+
+/** Whether the request took effect is not known: that is what an Idempotency-Key is for. */
+const UNAVAILABLE = new Refusal(
+  503,
+  {detail: 'The runtime cannot reach its database now', code: 'UNAVAILABLE'},
+  {'retry-after': '2'},
+)
 
 export function answer(reply: FastifyReply, refusal: Refusal): FastifyReply {
   return reply.code(refusal.status).headers(refusal.headers).send(refusal.body)

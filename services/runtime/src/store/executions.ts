@@ -146,18 +146,6 @@ export class ExecutionStore {
     return row?.approval_expires_at ?? undefined
   }
 
-  /** Executions that were approved and are to run; one whose process died in between was never started. */
-  async approved(): Promise<string[]> {
-    const rows = await this.#database
-      .selectFrom('runtime_executions')
-      .select('id')
-      .where('status', '=', 'pending')
-      .where('approval_state', '=', 'approved')
-      .where('cancel_requested', '=', false)
-      .execute()
-    return rows.map(({id}) => id)
-  }
-
   async retryOf(id: string): Promise<string | undefined> {
     return findRetry(this.#database, id)
   }

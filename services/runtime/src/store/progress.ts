@@ -42,6 +42,10 @@ export class StoredProgress implements Progress {
     this.#recorder.log(step, stream, text)
   }
 
+  async flush(): Promise<void> {
+    await this.#recorder.flush()
+  }
+
   async begin(): Promise<void> {
     await this.#recorder.change(async (change) => {
       const row = await change

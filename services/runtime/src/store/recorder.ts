@@ -2,6 +2,7 @@ import type {LogEntry} from '@atomctl/protocol/runtime'
 import type {Kysely, Transaction} from 'kysely'
 import type {Hub} from './hub.ts'
 import type {Notices} from './notices.ts'
+import {patiently} from './patience.ts'
 import {isUniqueViolation} from './violations.ts'
 import {storable, type EventRow, type RuntimeTables} from './tables.ts'
 
@@ -18,6 +19,8 @@ export interface RecorderOptions {
   readonly hub: Hub
   /** Readers in others. */
   readonly notices: Notices | undefined
+  /** Waits for a database that cannot be reached until this aborts; without it, such an error is the caller's. */
+  readonly patience?: AbortSignal | undefined
 }
 
 /**
@@ -29,12 +32,14 @@ export class Recorder {
   readonly #hub: Hub
   readonly #notices: Notices | undefined
   readonly #executionId: string
+  readonly #patience: AbortSignal | undefined
   #seq: number | undefined
   #lines: NewEvent[] = []
   #timer: NodeJS.Timeout | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor({database, hub, notices}: RecorderOptions, executionId: string) {
+  constructor({database, hub, notices, patience}: RecorderOptions, executionId: string) {
+    this.#patience = patience
     this.#database = database
     this.#hub = hub
     this.#notices = notices
@@ -45,6 +50,12 @@ export class Recorder {
     this.#lines.push({kind: 'log', time: new Date(), step, stream, body: storable(text)})
     // A line that cannot be written must not end the execution: the next transition reports a dead database.
     this.#timer ??= setTimeout(() => void this.change(() => Promise.resolve([])).catch(() => {}), FLUSH_MS)
+  }
+
+  /** Resolves when every line logged so far is written. */
+  async flush(): Promise<void> {
+    if (this.#lines.length > 0) await this.change(() => Promise.resolve([]))
+    else await this.#tail
   }
 
   /** One transaction: the gathered lines, the transition, and the events it answers. */
@@ -59,18 +70,30 @@ export class Recorder {
     this.#timer = undefined
     const lines = this.#lines
     this.#lines = []
+    const sent: EventRow[][] = []
+    const write = async (isRepeated: boolean): Promise<void> => {
+      if (isRepeated && (await this.#isWritten(sent.at(-1)))) return
+      await this.#append(lines, transition, sent)
+    }
+    await (this.#patience
+      ? patiently((isRepeated) => this.#inTurn(() => write(isRepeated)), this.#patience)
+      : this.#inTurn(() => write(false)))
+    this.#hub.changed(this.#executionId)
+  }
+
+  /** Somebody else may write a decision about this execution meanwhile, and with it take the next number. */
+  async #inTurn(write: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#append(lines, transition)
+        return await write()
       } catch (error) {
-        // Somebody else wrote a decision about this execution meanwhile, and with it took the next number.
-        if (!isUniqueViolation(error) || attempt === MOST_ATTEMPTS) throw error
         this.#seq = undefined
+        if (!isUniqueViolation(error) || attempt === MOST_ATTEMPTS) throw error
       }
     }
   }
 
-  async #append(lines: readonly NewEvent[], transition: Transition): Promise<void> {
+  async #append(lines: readonly NewEvent[], transition: Transition, sent: EventRow[][]): Promise<void> {
     let seq = this.#seq ?? (await this.#lastSeq())
     await this.#database.transaction().execute(async (transaction) => {
       const events = [...lines, ...(await transition(transaction))]
@@ -82,9 +105,22 @@ export class Recorder {
           .execute()
       }
       await this.#notices?.announce(transaction, this.#executionId)
+      sent.push(rows)
     })
     this.#seq = seq
-    this.#hub.changed(this.#executionId)
+  }
+
+  /** Whether a transaction took effect whose answer was lost: every transition that changes anything has an event. */
+  async #isWritten(rows: readonly EventRow[] | undefined): Promise<boolean> {
+    const first = rows?.[0]
+    if (!first) return false
+    const stored = await this.#database
+      .selectFrom('runtime_events')
+      .selectAll()
+      .where('execution_id', '=', this.#executionId)
+      .where('seq', '=', first.seq)
+      .executeTakeFirst()
+    return stored?.body === first.body && stored.time.getTime() === first.time.getTime()
   }
 
   async #lastSeq(): Promise<number> {

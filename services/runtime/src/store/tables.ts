@@ -164,10 +164,16 @@ async function addRetries(db: Kysely<unknown>): Promise<void> {
     where retry_of is not null and status <> 'rejected'`.execute(db)
 }
 
+/** Signs of life of the runtimes that share this database. */
+async function addPeers(db: Kysely<unknown>): Promise<void> {
+  await sql`create table runtime_peers (executor_id text primary key, beat bigint not null)`.execute(db)
+}
+
 export const MIGRATIONS: Record<string, Migration> = {
   '0001_executions': {up: createTables},
   '0002_control': {up: addControl},
   '0003_retries': {up: addRetries},
+  '0004_peers': {up: addPeers},
 }
 
 /** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */

@@ -16,7 +16,7 @@ describe('DbosEngine', () => {
   let runs: Record<string, Run> = {}
 
   const launch = async (): Promise<void> => {
-    engine = new DbosEngine({storage, concurrency: 2, executorId: 'local', logger: SILENT})
+    engine = new DbosEngine({storage, concurrency: 2, executorId: 'local', leaseMs: 10_000, logger: SILENT})
     const run: Run = async (durable) => runs[durable.executionId]?.(durable)
     await engine.launch(run, async (id, outcome) => void lost.push(`${id} ${outcome}`))
   }
@@ -160,7 +160,7 @@ describe('DbosEngine', () => {
   })
 
   it('is one per process', async () => {
-    const second = new DbosEngine({storage, concurrency: 1, executorId: 'local', logger: SILENT})
+    const second = new DbosEngine({storage, concurrency: 1, executorId: 'local', leaseMs: 10_000, logger: SILENT})
     let message = ''
     await second
       .launch(

@@ -16,9 +16,15 @@ export class ServerProcess {
     this.url = url
   }
 
-  static async start(directory: string, policyFile: string, databaseUrl = ''): Promise<ServerProcess> {
+  static async start(
+    directory: string,
+    policyFile: string,
+    databaseUrl = '',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const child = spawn(process.execPath, [...process.execArgv, SERVER, directory, policyFile, databaseUrl], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: {...process.env, ...environment},
     })
     let errors = ''
     child.stderr?.on('data', (chunk) => (errors += String(chunk)))
@@ -26,6 +32,15 @@ export class ServerProcess {
     const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [undefined])])) as [string?]
     if (line === undefined) throw new Error(`the server did not start: ${errors}`)
     return new ServerProcess(child, line)
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** SIGKILL, or SIGSTOP and SIGCONT, without waiting for anything. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
   }
 
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

@@ -4,11 +4,23 @@ import {chown, mkdtemp, readdir, rm} from 'node:fs/promises'
 import {createServer, type AddressInfo} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
 import {promisify} from 'node:util'
 
 export interface TestDatabase {
   readonly url: string
+  /** The server itself, when it is the test's own and not the one of ATOMCTL_TEST_DATABASE_URL. */
+  readonly server?: TestServer
   stop(): Promise<void>
+}
+
+/** A PostgreSQL server that a test may kill. */
+export interface TestServer {
+  readonly port: number
+  /** SIGKILL is a crash, SIGINT what a restart does: sessions are ended, no new ones let in. */
+  kill(signal: 'SIGKILL' | 'SIGINT'): Promise<void>
+  /** On the same port with the same data; recovery included. */
+  start(): Promise<void>
 }
 
 const DEBIAN = '/usr/lib/postgresql'
@@ -35,15 +47,38 @@ async function startServer(binaries: string): Promise<TestDatabase> {
   await promisify(execFile)(join(binaries, 'initdb'), initdb, identity)
   const port = await freePort()
   const settings = ['-D', data, '-p', String(port), '-k', directory, '-h', '127.0.0.1', '-c', 'fsync=off']
-  const server = spawn(join(binaries, 'postgres'), settings, {...identity, stdio: ['ignore', 'ignore', 'pipe']})
-  await waitUntilReady(server)
-  const stop = async () => {
-    const exit = once(server, 'exit')
-    server.kill('SIGINT')
-    await exit
-    await rm(directory, {recursive: true, force: true})
+  const boot = async (): Promise<ChildProcess> => {
+    const child = spawn(join(binaries, 'postgres'), settings, {...identity, stdio: ['ignore', 'ignore', 'pipe']})
+    await waitUntilReady(child)
+    return child
   }
-  return {url: `postgresql://postgres@127.0.0.1:${port}/postgres`, stop}
+  let server = await boot()
+  const kill = async (signal: 'SIGKILL' | 'SIGINT') => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const exit = once(server, 'exit')
+    server.kill(signal)
+    await exit
+  }
+  const stop = async () => {
+    await kill('SIGINT')
+    await rm(directory, {recursive: true, force: true, maxRetries: 10})
+  }
+  const start = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) server = await bootAgain(boot)
+  }
+  return {url: `postgresql://postgres@127.0.0.1:${port}/postgres`, server: {port, kill, start}, stop}
+}
+
+/** The sessions of a server that was killed live on for a moment, and no new one starts beside them. */
+async function bootAgain(boot: () => Promise<ChildProcess>): Promise<ChildProcess> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await boot()
+    } catch (error) {
+      if (attempt === 100) throw error
+      await delay(100)
+    }
+  }
 }
 
 async function waitUntilReady(server: ChildProcess): Promise<void> {
