@@ -215,7 +215,7 @@ export class Executor {
     this.#progress.delete(row.id)
     this.#active.delete(row.id)
     const ended = row.completed_at ?? new Date()
-    const seconds = (ended.getTime() - (row.started_at ?? ended).getTime()) / 1000
+    const seconds = Math.max(0, ended.getTime() - (row.started_at ?? ended).getTime()) / 1000
     metrics.ended(row.workflow_name, row.status, seconds)
     logger.info({executionId: row.id, status: row.status, seconds}, 'execution ended')
     await workspace.remove(row.id).catch((error: unknown) => {

@@ -102,7 +102,10 @@ export class DbosRun implements Durable {
   async pause(name: string, milliseconds: number): Promise<void> {
     const until = await this.step(name, () => Promise.resolve(Date.now() + milliseconds))
     const signal = AbortSignal.any([this.cancelled, this.superseded, this.#halt.draining])
-    while (Date.now() < until && !signal.aborted) await waitFor(until - Date.now(), signal)
+    // A wall clock that was set back does not make the pause longer than it was meant to be.
+    const latest = performance.now() + milliseconds
+    const left = (): number => Math.min(until - Date.now(), latest - performance.now())
+    while (left() > 0 && !signal.aborted) await waitFor(left(), signal)
     if (this.cancelled.aborted) throw new ExecutionStopped('cancelled')
     this.superseded.throwIfAborted()
     if (this.#halt.draining.aborted) return this.park()

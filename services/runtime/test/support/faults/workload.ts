@@ -1,5 +1,5 @@
 import type {Chance} from '../../../../../scripts/fuzzing.ts'
-import {shell, type PackageShape, type Trust} from '../packages.ts'
+import {shell, type PackageShape} from '../packages.ts'
 
 export type Kind = (typeof KINDS)[number]
 const KINDS = ['plain', 'plain', 'flaky', 'failing', 'failing', 'stranded', 'cancelled', 'undone'] as const
@@ -50,8 +50,4 @@ export interface Accepted {
   readonly ids: Set<string>
   cancelAsked: boolean
   rollbackAsked: boolean
-}
-
-export async function requestOf(wish: Wish, trust: Trust): Promise<object> {
-  return {workflow_id: 'test-package-1.0.0', wpk_content: await trust.sign(wish.shape)}
 }
