@@ -116,7 +116,13 @@ export class DbosEngine implements Engine {
   /** The body of the workflow. */
   async execute(executionId: string): Promise<void> {
     const recovered = !this.#started.delete(executionId)
-    const run = new DbosRun({executionId, recovered, halt: this.#halt, pool: this.#options.storage.pool, peers: this.#peers})
+    const run = new DbosRun({
+      executionId,
+      recovered,
+      halt: this.#halt,
+      pool: this.#options.storage.pool,
+      peers: this.#peers,
+    })
     if (this.#draining.signal.aborted || !this.#callbacks) return run.park()
     this.#active.set(executionId, run)
     const {run: interpret, onLost} = this.#callbacks

@@ -8,7 +8,8 @@ import {createRuntime} from '../../src/index.ts'
 
 const logFile = process.env['ATOMCTL_TEST_LOG']
 const write = (level: string) => (details: object, message: string) => {
-  if (logFile) appendFileSync(logFile, `${new Date().toISOString()} ${process.pid} ${level} ${message} ${inspect(details)}\n`)
+  if (logFile)
+    appendFileSync(logFile, `${new Date().toISOString()} ${process.pid} ${level} ${message} ${inspect(details)}\n`)
 }
 const [directory = '', policyFile = '', databaseUrl] = process.argv.slice(2)
 const storage = await openStorage(databaseUrl ? {databaseUrl} : {directory: join(directory, 'data')})
