@@ -9,6 +9,7 @@ import {checkSpace} from './space.ts'
 
 export type {AnyTransaction, ByteStore, StoredBytes} from './bytes.ts'
 export {explainStorageError, isTransientStorageError, STORAGE_ERRORS, type StorageErrorCode} from './errors.ts'
+export {DirectSession} from './session.ts'
 export {templateFile} from './template.ts'
 
 /**

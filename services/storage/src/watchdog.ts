@@ -15,19 +15,19 @@ export function watchConnections(pool: pg.Pool, databaseUrl: string): () => void
   pool.on('remove', (client) => open.delete(client))
   let probe: pg.Client | undefined
   let isStopped = false
-  const hangUp = (): void => {
-    for (const client of open) cut(client)
+  const hangUpAll = (): void => {
+    for (const client of open) hangUp(client)
   }
   const look = async (): Promise<void> => {
     const asked = (probe ??= await connect(databaseUrl))
     if (!(await isSilent(asked.query('select 1')))) return
-    cut(asked)
+    hangUp(asked)
     throw new Error('the database does not answer')
   }
   const giveUp = (error: {code?: unknown}): void => {
     probe = undefined
     // A server that answers with an SQLSTATE is reached: it may only have no connection to spare.
-    if (typeof error.code !== 'string' || error.code.length !== 5) hangUp()
+    if (typeof error.code !== 'string' || error.code.length !== 5) hangUpAll()
   }
   const timer = setTimeout(() => {
     void look()
@@ -37,7 +37,7 @@ export function watchConnections(pool: pg.Pool, databaseUrl: string): () => void
   return () => {
     isStopped = true
     clearTimeout(timer)
-    if (probe) cut(probe)
+    if (probe) hangUp(probe)
   }
 }
 
@@ -60,6 +60,7 @@ async function isSilent(answer: Promise<unknown>): Promise<boolean> {
   return promise.finally(() => clearTimeout(timer))
 }
 
-function cut(client: pg.ClientBase): void {
+/** What waits for an answer on the connection fails at once. */
+export function hangUp(client: pg.ClientBase): void {
   ;(client as unknown as {connection: {stream: {destroy(): void}}}).connection.stream.destroy()
 }

@@ -1,3 +1,4 @@
+import {DirectSession} from '@atomctl/storage'
 import type pg from 'pg'
 import type {Logger} from '../options.ts'
 import {waitFor} from './timing.ts'
@@ -34,6 +35,7 @@ interface Sign {
  */
 export class Peers {
   readonly #options: PeersOptions
+  readonly #session: DirectSession
   readonly #signs = new Map<string, Sign>()
   readonly #stopped = new AbortController()
   #watching: Promise<void> = Promise.resolve()
@@ -44,6 +46,7 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options
+    this.#session = new DirectSession(options.pool, options.leaseMs * TRUST)
   }
 
   /** Before the engine starts, so that nobody takes this process for dead. */
@@ -71,8 +74,12 @@ export class Peers {
     clearInterval(this.#guard)
     this.#stopped.abort()
     await this.#watching
-    const {pool, executorId} = this.#options
-    await pool.query('delete from runtime_peers where executor_id = $1', [executorId]).catch(() => {})
+    // Where the database is out of reach, the lease ends by itself.
+    if (!this.#session.isOpen) return
+    await this.#session
+      .query('delete from runtime_peers where executor_id = $1', [this.#options.executorId])
+      .catch(() => {})
+    this.#session.close()
   }
 
   async #lookAgain(): Promise<void> {
@@ -91,9 +98,9 @@ export class Peers {
   }
 
   async #beat(): Promise<void> {
-    const {pool, executorId} = this.#options
+    const {executorId} = this.#options
     const asked = performance.now()
-    const {rows} = await pool.query<{beat: string}>(
+    const {rows} = await this.#session.query<{beat: string}>(
       `insert into runtime_peers (executor_id, beat) values ($1, 1)
        on conflict (executor_id) do update set beat = runtime_peers.beat + 1 returning beat`,
       [executorId],
@@ -118,8 +125,8 @@ export class Peers {
 
   /** Runtimes that have executions, or a count, and show no sign of life. */
   async #findDead(): Promise<string[]> {
-    const {pool, executorId, leaseMs} = this.#options
-    const {rows} = await pool.query<{executor_id: string; beat: string | null}>(
+    const {executorId, leaseMs} = this.#options
+    const {rows} = await this.#session.query<{executor_id: string; beat: string | null}>(
       `select executor_id, beat from runtime_peers where executor_id <> $1
        union select distinct w.executor_id, p.beat from dbos.workflow_status w left join runtime_peers p using (executor_id)
        where w.status = 'PENDING' and w.executor_id <> $1`,
@@ -137,8 +144,8 @@ export class Peers {
 
   /** Of several that try, one removes the count, and with it takes the executions. */
   async #adopt(id: string): Promise<void> {
-    const {pool, logger} = this.#options
-    const {rowCount} = await pool.query(
+    const {logger} = this.#options
+    const {rowCount} = await this.#session.query(
       `with gone as (delete from runtime_peers where executor_id = $1 and beat = $2 returning 1)
        update dbos.workflow_status set ${CARRY_ON} where status = 'PENDING' and executor_id = $1
        and (exists (select 1 from gone) or not exists (select 1 from runtime_peers where executor_id = $1))`,
@@ -150,8 +157,8 @@ export class Peers {
 
   /** Executions that are this process's to the database and that it does not run: given up when it was fenced. */
   async #findStranded(): Promise<void> {
-    const {pool, executorId, isRunning} = this.#options
-    const {rows} = await pool.query<{id: string}>(
+    const {executorId, isRunning} = this.#options
+    const {rows} = await this.#session.query<{id: string}>(
       `select workflow_uuid as id from dbos.workflow_status where status = 'PENDING' and executor_id = $1`,
       [executorId],
     )
@@ -160,7 +167,7 @@ export class Peers {
     const stranded = idle.filter((id) => this.#suspects.has(id))
     this.#suspects = new Set(idle)
     if (stranded.length === 0) return
-    await pool.query(
+    await this.#session.query(
       `update dbos.workflow_status set ${CARRY_ON}
        where status = 'PENDING' and executor_id = $1 and workflow_uuid = any($2)`,
       [executorId, stranded],
