@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises'
 import {resolve} from 'node:path'
-import type {SafetyRules} from '@atomctl/runtime'
+import type {BlastLimit, SafetyRules} from '@atomctl/runtime'
 import {AtomError} from '@atomctl/sdk/errors'
 import * as z from 'zod'
 
@@ -46,22 +46,43 @@ async function rulesSchema() {
       .strictObject({quorum: z.number().int().min(1).max(100).optional(), expiry: duration.optional()})
       .optional(),
     freeze: z.array(window).max(1000).optional(),
+    limits: z.array(limitSchema()).max(1000).optional(),
+  })
+}
+
+function limitSchema() {
+  const names = z.array(z.string().min(1).max(253)).min(1).max(1000).optional()
+  const count = z.number().int().min(0).optional()
+  return z.strictObject({
+    contexts: names,
+    handlers: names,
+    namespaces: names,
+    max_replicas: count,
+    max_objects: count,
+    max_pods: count,
   })
 }
 
 type Rules = z.infer<Awaited<ReturnType<typeof rulesSchema>>>
 
-function rulesOf({approvals = {}, freeze = []}: Rules): SafetyRules {
+function rulesOf({approvals = {}, freeze = [], limits}: Rules): SafetyRules {
   const {quorum, expiry} = approvals
   return {
     ...(quorum === undefined ? {} : {quorum}),
     ...(expiry === undefined ? {} : {approvalExpiryMs: expiry}),
     freezes: freeze.map(({from, to, reason}) => ({from: new Date(from), to: new Date(to), reason})),
+    ...(limits === undefined ? {} : {limits: limits.map(limitOf)}),
   }
+}
+
+function limitOf({max_replicas, max_objects, max_pods, ...lists}: NonNullable<Rules['limits']>[number]): BlastLimit {
+  const counts = {maxReplicas: max_replicas, maxObjects: max_objects, maxPods: max_pods}
+  const given = Object.entries({...lists, ...counts}).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as BlastLimit
 }
 
 function invalid(file: string, problem: string): AtomError {
   return new AtomError('CONFIG_INVALID', `the safety policy ${file} cannot be used: ${problem}`, {
-    hint: 'approvals: {quorum: 2, expiry: 24h}; freeze: a list of from, to and reason',
+    hint: 'approvals: {quorum: 2, expiry: 24h}; freeze: a list of from, to and reason; limits: a list of contexts, namespaces, max_pods …',
   })
 }

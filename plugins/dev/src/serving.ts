@@ -39,7 +39,8 @@ export const servingFlags = {
   }),
   'anonymous-reads': Flags.boolean({description: 'Let GET requests in without a token'}),
   'safety-policy': Flags.string({
-    description: 'Approvals (quorum, expiry) and freeze windows of the runtime: a YAML file, read for every execution',
+    description:
+      'Approvals (quorum, expiry), freeze windows and limits of the runtime: a YAML file, read for every execution',
     helpValue: 'FILE',
   }),
   'single-user': Flags.boolean({description: 'Let people approve executions that they asked for themselves'}),

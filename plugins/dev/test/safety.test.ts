@@ -27,6 +27,16 @@ describe('safety policy files', () => {
     })
   })
 
+  it('hold limits, by the names that the file uses', async () => {
+    const text =
+      'limits:\n  - {contexts: ["prod-*"], namespaces: [web], handlers: [k8s], max_replicas: 9, max_objects: 3, max_pods: 50}\n'
+    expect(await read(text)).to.deep.include({
+      limits: [
+        {contexts: ['prod-*'], namespaces: ['web'], handlers: ['k8s'], maxReplicas: 9, maxObjects: 3, maxPods: 50},
+      ],
+    })
+  })
+
   it('are read for every question, so that an edit counts at once', async () => {
     writeFileSync(file, 'approvals: {quorum: 2}\n')
     const source = createSafetySource(file)
@@ -49,6 +59,9 @@ describe('safety policy files', () => {
     ],
     ['a freeze without a reason', 'freeze: [{from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z"}]\n'],
     ['a time without its zone', 'freeze: [{from: "2026-01-01", to: "2027-01-01", reason: x}]\n'],
+    ['a limit nobody knows', 'limits: [{max_nodes: 3}]\n'],
+    ['a limit below none', 'limits: [{max_pods: -1}]\n'],
+    ['no namespaces at all', 'limits: [{namespaces: []}]\n'],
     ['a list', '- x\n'],
     ['no YAML', 'freeze: [\n'],
   ])

@@ -9,6 +9,7 @@ import {ownRegistryName, verifyDocument, type TrustPolicy, type VerifiedDocument
 import type {Handler} from './handlers/handler.ts'
 import type {Identity} from './identity.ts'
 import {readParameters} from './inputs.ts'
+import {checkLimits} from './limits.ts'
 import type {SafetyRules} from './options.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
@@ -66,7 +67,10 @@ export async function admit(
   // What has no value yet is what a dry run is there to show.
   const fatal = findings.filter(({rule}) => !request.dry_run || !isUnfilled(rule))
   if (fatal.length > 0) throw invalid('WPK_INVALID', fatal, ['wpk_content'])
-  if (isBound) checkFreeze(await readSafety(options.safety), new Date())
+  const rules = request.dry_run ? {} : await readSafety(options.safety)
+  // No emergency makes it right to reach further than somebody thought through beforehand.
+  checkLimits(program, parameters, rules)
+  if (isBound) checkFreeze(rules, new Date())
   if (isBound) await checkDryRun(verified, program, parametersDigest, options)
   return {verified, program, parameters, parametersDigest, approval}
 }

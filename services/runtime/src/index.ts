@@ -22,7 +22,16 @@ import {Notices} from './store/notices.ts'
 import {MIGRATIONS, type RuntimeTables} from './store/tables.ts'
 import {Workspace} from './workspace.ts'
 
-export type {FreezeWindow, Logger, RuntimeOptions, SafetyRules, TokenDigest, Tokens, TokenVerdict} from './options.ts'
+export type {
+  BlastLimit,
+  FreezeWindow,
+  Logger,
+  RuntimeOptions,
+  SafetyRules,
+  TokenDigest,
+  Tokens,
+  TokenVerdict,
+} from './options.ts'
 
 export interface Runtime {
   /** Not listening yet: `app.listen` is the caller's. */
@@ -146,12 +155,15 @@ function createServices(
 
 function createHandlers(options: RuntimeOptions, agent: Agent): ReadonlyMap<string, Handler> {
   const {environment = {}, killGraceMs = 2_000} = options
+  const limits = async () => (await options.safety?.())?.limits ?? []
   const kubectl = options.kubectl ?? findKubectl(environment['PATH'])
   const handlers: Handler[] = [
     new ShellHandler({environment, killGraceMs}),
     new ApiHandler(agent),
     ...(options.docker === false ? [] : [new DockerHandler({environment, killGraceMs, ...options.docker})]),
-    ...(kubectl === undefined || kubectl === false ? [] : [new K8sHandler({kubectl, environment, killGraceMs})]),
+    ...(kubectl === undefined || kubectl === false
+      ? []
+      : [new K8sHandler({kubectl, environment, killGraceMs, limits})]),
   ]
   return new Map(handlers.map((handler) => [handler.type, handler]))
 }

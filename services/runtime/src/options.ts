@@ -30,6 +30,19 @@ export interface FreezeWindow {
   readonly reason: string
 }
 
+/** How far one step may reach. Several may count at the same time; then each holds. `*` in a name is any text. */
+export interface BlastLimit {
+  /** Names of kubectl contexts in which it counts; default all. */
+  readonly contexts?: readonly string[]
+  /** The only types of handlers that may run. */
+  readonly handlers?: readonly string[]
+  /** The only namespaces that may be touched; then every handler has to name one. */
+  readonly namespaces?: readonly string[]
+  readonly maxReplicas?: number
+  readonly maxObjects?: number
+  readonly maxPods?: number
+}
+
 /** What an operator lays down for all executions. */
 export interface SafetyRules {
   /** How many different people must approve; default 1. */
@@ -37,6 +50,7 @@ export interface SafetyRules {
   /** How long an approval is waited for, in milliseconds; default 24 hours. */
   readonly approvalExpiryMs?: number
   readonly freezes?: readonly FreezeWindow[]
+  readonly limits?: readonly BlastLimit[]
 }
 
 export interface RuntimeOptions {

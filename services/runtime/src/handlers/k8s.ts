@@ -5,12 +5,14 @@ import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {K8S_ACTIONS, refuseAction, type Finding} from '@atomctl/wpk/document'
 import {AtomError, isAtomError} from '@atomctl/wpk/errors'
 import {ACTIONS} from '../kubernetes/actions/index.ts'
+import {Caps} from '../kubernetes/caps.ts'
 import {kubectlEnvironment} from '../kubernetes/environment.ts'
 import {Kubectl, KubectlError} from '../kubernetes/kubectl.ts'
 import {Redactor, secretsIn} from '../kubernetes/redaction.ts'
 import type {Action, Outcome, Session} from '../kubernetes/session.ts'
 import {resolveTarget} from '../kubernetes/target.ts'
 import {fillValue, parseJson, readPatch} from '../kubernetes/values.ts'
+import type {BlastLimit} from '../options.ts'
 import {runCommand} from '../process/command.ts'
 import {HeadAndTail} from '../process/output.ts'
 import {findOrphans, signalAll} from '../process/tree.ts'
@@ -36,6 +38,8 @@ export interface K8sOptions {
   /** The runtime's own environment, of which only the allow-list is passed on. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly killGraceMs: number
+  /** Of the safety policy, asked for every step, so that an edited rule counts at once. */
+  readonly limits?: () => Promise<readonly BlastLimit[]>
   /** What stands in for kubectl where nothing real may run; default kubectl itself. */
   readonly run?: typeof runCommand
 }
@@ -69,7 +73,7 @@ export class K8sHandler implements Handler {
     if (!action || refused !== undefined) return unknown(`${refused}; this runtime would refuse to run it`)
     const redactor = new Redactor()
     try {
-      const session = this.#session(spec, redactor, {
+      const session = await this.#session(spec, redactor, {
         scope,
         signal: context.signal,
         timeoutMs: Math.min(spec.timeoutMs ?? PLAN_MS, PLAN_MS),
@@ -96,7 +100,7 @@ export class K8sHandler implements Handler {
     try {
       const scratch = dirname(context.directory)
       await mkdir(scratch, {recursive: true})
-      const session = this.#session(spec, redactor, {...context, scratch})
+      const session = await this.#session(spec, redactor, {...context, scratch})
       const outcome = await action.run(session)
       return await outcomeResult(spec, outcome, redactor)
     } catch (error) {
@@ -104,7 +108,16 @@ export class K8sHandler implements Handler {
     }
   }
 
-  #session(spec: HandlerSpec, redactor: Redactor, around: Surroundings): Session {
+  /** Without its rules nothing runs. Throws KubectlError. */
+  async #limits(): Promise<readonly BlastLimit[]> {
+    try {
+      return (await this.#options.limits?.()) ?? []
+    } catch {
+      throw new KubectlError('the safety policy cannot be read, and without it nothing is changed', 'Failed')
+    }
+  }
+
+  async #session(spec: HandlerSpec, redactor: Redactor, around: Surroundings): Promise<Session> {
     const {scope, signal, timeoutMs, directory, scratch, idempotencyKey, recovered} = around
     const values = valuesOf(scope)
     const log: LogLine = (stream, text) => around.log(stream, redactor.redact(text))
@@ -134,6 +147,7 @@ export class K8sHandler implements Handler {
       target,
       patch,
       kubectl,
+      caps: await Caps.of(await this.#limits(), target, kubectl),
       executionId,
       idempotencyKey,
       recovered,

@@ -2,6 +2,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Json} from '@atomctl/protocol/values'
 import {isObject} from '../program.ts'
+import type {Effect} from './caps.ts'
 import {describeDifference} from './difference.ts'
 import {commandLine, readObject, type Action, type Session} from './session.ts'
 import {placeFlags} from './target.ts'
@@ -31,29 +32,44 @@ export function changing(
 ): Action {
   return {
     async plan(session) {
-      const lines: string[] = []
-      for (const change of await changesOf(session)) lines.push(...(await planChange(session, change)))
+      const changes = await changesOf(session)
+      const previews: Effect[][] = []
+      for (const change of changes) previews.push(await previewChange(session, change))
+      session.caps?.check(previews.flat())
+      const lines = changes.flatMap((change, index) => describeChange(session, change, previews[index] ?? []))
       return {outcome: 'ready', lines: lines.length > 0 ? lines : ['would change nothing']}
     },
     async run(session) {
       const outputs: string[] = []
-      for (const change of await changesOf(session)) outputs.push(await applyChange(session, change))
+      const changes = await changesOf(session)
+      if (session.caps) {
+        const previews: Effect[] = []
+        for (const change of changes) previews.push(...(await previewChange(session, change)))
+        session.caps.check(previews)
+      }
+      for (const change of changes) outputs.push(await applyChange(session, change))
       return {output: outputs.join(''), exitCode: 0, document: () => documentOf(session)}
     },
   }
 }
 
-async function planChange(session: Session, change: Change): Promise<string[]> {
+/** Asks the API what it would make of the change, without its doing so. */
+async function previewChange(session: Session, change: Change): Promise<Effect[]> {
   const before = await presentObjects(session, change)
   const {stdout} = await withPatch(session, change, (words) =>
     session.kubectl.ask([...words, '--dry-run=server', '--output=json'], change.input),
   )
-  const after = objectsIn(parseJson(stdout))
-  const lines = after.flatMap((object) => {
-    const old = before.find((candidate) => identity(candidate) === identity(object))
-    const difference = describeDifference(old, object)
-    const verb = old === undefined ? 'creates' : difference.length > 0 ? 'changes' : 'leaves as it is'
-    return [`${verb} ${identity(object)}`, ...difference]
+  return objectsIn(parseJson(stdout)).map((after) => ({
+    before: before.find((candidate) => identity(candidate) === identity(after)),
+    after,
+  }))
+}
+
+function describeChange(session: Session, change: Change, effects: readonly Effect[]): string[] {
+  const lines = effects.flatMap(({before, after = null}) => {
+    const difference = describeDifference(before, after)
+    const verb = before === undefined ? 'creates' : difference.length > 0 ? 'changes' : 'leaves as it is'
+    return [`${verb} ${identity(after)}`, ...difference]
   })
   const note = change.note === undefined ? [] : [change.note]
   return [`would run: ${commandLine([...change.words, ...placeFlags(session.target)])}`, ...note, ...lines]

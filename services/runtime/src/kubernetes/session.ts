@@ -1,6 +1,7 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
 import type {LogLine, Plan} from '../handlers/handler.ts'
 import type {HandlerSpec} from '../program.ts'
+import type {Caps} from './caps.ts'
 import {KubectlError, type Kubectl} from './kubectl.ts'
 import {isSecretType, maskSecrets} from './redaction.ts'
 import {objectWords, placeFlags, type Target} from './target.ts'
@@ -14,6 +15,8 @@ export interface Session {
   /** Of the action `patch` only. */
   readonly patch: Json | undefined
   readonly kubectl: Kubectl
+  /** What the safety policy limits; undefined where it limits nothing. */
+  readonly caps: Caps | undefined
   readonly executionId: string
   /** The same for every attempt at this step; what was changed carries it, so that it is not changed twice. */
   readonly idempotencyKey: string

@@ -85,6 +85,17 @@ describe('safety on the server', () => {
     ])
   })
 
+  it('does not admit handlers of a type that is not allowed, glass broken or not', async () => {
+    rules = {limits: [{handlers: ['api']}]}
+    for (const request of [{}, glass('please')]) {
+      const {status, body} = await submit('adam', {}, request)
+      expect([status, body.code]).to.deep.equal([403, 'DENIED'])
+      expect(body.detail).to.contain('handler "a": its type is shell')
+    }
+    rules = {limits: [{handlers: ['api', 'shell']}, {contexts: ['prod'], handlers: ['k8s']}]}
+    expect((await submit('adam')).status).to.equal(200)
+  })
+
   it('starts nothing while its rules cannot be read', async () => {
     broken = true
     const answer = await submit('olga').finally(() => (broken = false))

@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import type {JsonObject} from '@atomctl/protocol/values'
 import type {HandlerResult, Plan, RunContext} from '../../src/handlers/handler.ts'
 import {K8sHandler} from '../../src/handlers/k8s.ts'
+import type {BlastLimit} from '../../src/options.ts'
 import type {HandlerSpec} from '../../src/program.ts'
 import {KubernetesDouble} from '../support/kubernetes/double.ts'
 
@@ -41,12 +42,14 @@ export class Bench {
   readonly handler: K8sHandler
   /** What was logged, `stream: text`. */
   readonly lines: string[] = []
+  /** Of the safety policy. */
+  limits: readonly BlastLimit[] = []
 
   private constructor(cluster: KubernetesDouble, directory: string, kubectl: string, kubeconfig: string) {
     this.cluster = cluster
     this.directory = directory
     const environment = {PATH: process.env['PATH'], HOME: this.directory, KUBECONFIG: kubeconfig}
-    this.handler = new K8sHandler({kubectl, killGraceMs: 200, environment})
+    this.handler = new K8sHandler({kubectl, killGraceMs: 200, environment, limits: async () => this.limits})
   }
 
   static async start(kubectl: string): Promise<Bench> {

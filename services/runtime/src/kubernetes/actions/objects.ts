@@ -10,7 +10,7 @@ import {changing, MANAGER, objectsIn} from '../changes.ts'
 import {KubectlError} from '../kubectl.ts'
 import {commandLine, isSecretTarget, namesOf, planCommand, readObject, type Action, type Session} from '../session.ts'
 import {objectWords, placeFlags} from '../target.ts'
-import {readCount, readText, readTexts, valueAt} from '../values.ts'
+import {parseJson, readCount, readText, readTexts, valueAt} from '../values.ts'
 
 /** `kubectl get`, whole as YAML or one field; the values of Secrets stay in the cluster. */
 export const get: Action = {
@@ -206,16 +206,25 @@ async function readCreated(session: Session): Promise<Json> {
 /** What is gone already is deleted: after a crash the step may find its own work done. */
 export const remove: Action = {
   async plan(session) {
+    await checkRemoval(session)
     const words = deleteWords(session)
     const {stdout} = await session.kubectl.ask([...words, '--dry-run=server', '--output=name'])
     const found = stdout.split('\n').filter((line) => line.trim() !== '')
     const lines = found.length > 0 ? found.map((name) => `deletes ${name}`) : ['nothing is there to delete']
     return {outcome: 'ready', lines: [`would run: ${commandLine(words)}`, ...lines]}
   },
-  async run({kubectl, ...session}) {
-    const {output, exitCode} = await kubectl.stream(deleteWords({...session, kubectl}))
+  async run(session) {
+    await checkRemoval(session)
+    const {output, exitCode} = await session.kubectl.stream(deleteWords(session))
     return {output, exitCode, document: () => output}
   },
+}
+
+async function checkRemoval({caps, kubectl, target}: Session): Promise<void> {
+  if (!caps) return
+  const words = ['get', ...objectWords(target), '--ignore-not-found', '--output=json', ...placeFlags(target)]
+  const {stdout} = await kubectl.ask(words)
+  caps.check(objectsIn(parseJson(stdout)).map((before) => ({before, after: undefined})))
 }
 
 function deleteWords({config, target}: Session): string[] {
