@@ -7,6 +7,7 @@ import {settings} from '@oclif/core/settings'
 import {interruption} from './lib/interruption.ts'
 import {loadOptionsFor} from './lib/load-options.ts'
 import type {Modules} from './lib/own-plugin.ts'
+import {withInstalledPlugins} from './lib/plugins/start.ts'
 
 /**
  * The process: run the command, print an error in the format asked for, leave with the exit code of the CLI
@@ -22,7 +23,9 @@ export async function main(argv: readonly string[], root: URL, modules?: Modules
   settings.enableAutoTranspile = false
   interruption.install()
   try {
-    await run([...argv], loadOptionsFor(argv, fileURLToPath(root), processEnvironment(), modules))
+    const environment = processEnvironment()
+    const options = loadOptionsFor(argv, fileURLToPath(root), environment, modules)
+    await run([...argv], await withInstalledPlugins(argv, options, environment))
     await leave(Number(process.exitCode ?? 0))
   } catch (error) {
     await fail(error, argv)

@@ -1,12 +1,13 @@
 import {existsSync} from 'node:fs'
-import {homedir} from 'node:os'
-import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
 import type {Interfaces} from '@oclif/core'
 import {loadOwnPlugin, type Modules} from './own-plugin.ts'
+import {ledgerPath} from './plugins/ledger-path.ts'
 
 // They ask about plugins, or ask plugins for something.
-const NEED_PLUGINS: ReadonlySet<string> = new Set(['completion', 'doctor', 'run', 'version'])
+const NEED_PLUGINS: ReadonlySet<string> = new Set(['completion', 'doctor', 'plugins', 'run', 'version'])
+
+type LoadOptions = Exclude<Interfaces.LoadOptions, string | undefined>
 
 /**
  * How oclif is to be loaded for this command line. One of our own commands needs no other plugin, and finding and
@@ -18,7 +19,7 @@ export function loadOptionsFor(
   root: string,
   environment: Environment,
   modules: Modules = {},
-): Interfaces.LoadOptions {
+): LoadOptions {
   const plugin = mayStandAlone(argv, environment) ? findOwnPlugin(argv, root, modules) : undefined
   return plugin ? {root, plugins: new Map([[plugin.name, plugin]])} : {root}
 }
@@ -26,7 +27,7 @@ export function loadOptionsFor(
 function mayStandAlone(argv: readonly string[], environment: Environment): boolean {
   const [command = ''] = argv
   const asksForHelp = argv.includes('--help')
-  return /^[a-z]/.test(command) && !asksForHelp && !NEED_PLUGINS.has(command) && !hasInstalledPlugins(environment)
+  return /^[a-z]/.test(command) && !asksForHelp && !NEED_PLUGINS.has(command) && !existsSync(ledgerPath(environment))
 }
 
 // A topic's command before the topic's own: `config get` is not `config` with an argument.
@@ -34,14 +35,4 @@ function findOwnPlugin(argv: readonly string[], root: string, modules: Modules):
   const [topic = '', command = ''] = argv
   const nested = /^[a-z-]+$/.test(command) ? loadOwnPlugin(`${topic}:${command}`, root, modules) : undefined
   return nested ?? loadOwnPlugin(topic, root, modules)
-}
-
-function hasInstalledPlugins(environment: Environment): boolean {
-  return existsSync(installedPluginsFile(environment))
-}
-
-/** Where oclif's plugin-plugins keeps its list. */
-function installedPluginsFile(environment: Environment): string {
-  const base = environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local', 'share')
-  return join(environment['ATOMCTL_DATA_DIR'] || join(base, 'atomctl'), 'package.json')
 }

@@ -16,7 +16,7 @@ describe('the signature gate', function () {
       sandbox = await createSandbox()
       await trustOwnKey(sandbox)
       const plugin = join(root, 'test', 'fixtures', 'plugin-guard')
-      const {code, stderr} = await sandbox.atomctl(['plugins', 'link', '--no-install', plugin])
+      const {code, stderr} = await sandbox.atomctl(['plugins', 'link', plugin, '--trust'])
       expect(code, stderr).to.equal(0)
     })
     after(() => sandbox[Symbol.asyncDispose]())

@@ -20,6 +20,13 @@ const CLI_ERRORS = {
   COVERAGE_TOO_LOW: {exit: 3, summary: 'The tests cover less of the packages than was asked for'},
   CHECK_FAILED: {exit: 1, summary: 'doctor found something that has to be put right'},
   GATE_NOT_RUN: {exit: 5, summary: 'The signature check did not run, so the command refuses to'},
+  PLUGIN_UNTRUSTED: {exit: 5, summary: 'A plugin trust list does not allow the plugin'},
+  PLUGIN_CHANGED: {exit: 11, summary: 'The plugin is not what was approved'},
+  PLUGIN_CONFLICT: {exit: 7, summary: 'The plugin would take the place of something of atomctl or of another plugin'},
+  PLUGIN_INVALID: {exit: 3, summary: 'The package is not a plugin that this atomctl can use'},
+  PLUGIN_TRUST_INVALID: {exit: 2, summary: 'A plugin trust list or the list of approved plugins cannot be read'},
+  PLUGIN_INSTALL_FAILED: {exit: 1, summary: 'npm could not fetch or unpack the plugin; nothing was installed'},
+  NPM_MISSING: {exit: 1, summary: 'npm is needed to install plugins and was not found'},
   NOT_AUTHENTICATED: {exit: 4, summary: 'The service wants a valid token'},
   IDENTITY_TOKEN_INVALID: {
     exit: 4,

@@ -1,8 +1,9 @@
 import {readFileSync} from 'node:fs'
-import {homedir} from 'node:os'
 import {dirname, join} from 'node:path'
 import type {CompletionHints} from '@atomctl/sdk/completion'
 import type {Environment} from '@atomctl/sdk/config'
+import {ledgerPath, packageFolder} from '../plugins/ledger-path.ts'
+import type {ApprovedPlugin} from '../plugins/ledger.ts'
 
 /** A flag or an argument, as oclif's manifest has it. */
 export interface Input {
@@ -62,7 +63,7 @@ export function readInventory(root: string, environment: Environment): Inventory
   const commands = new Map<string, CommandShape>()
   const shown = new Set<string>()
   const topics = new Map<string, string>()
-  const installed = installedPlugins(dataDirectory(environment))
+  const installed = installedPlugins(environment)
   for (const folder of [root, ...bundledPlugins(root), ...installed.map(({folder}) => folder)]) {
     for (const command of readCommands(folder)) addCommand(command, commands, shown)
     for (const [name, {description}] of Object.entries(readPackage(folder)?.oclif?.topics ?? {}))
@@ -103,19 +104,10 @@ function findInstalled(name: string, from: string): string | undefined {
   }
 }
 
-function installedPlugins(data: string): {name: string; folder: string}[] {
-  return (readPackage(data)?.oclif?.plugins ?? []).flatMap((plugin) => {
-    const {name, root} = typeof plugin === 'string' ? {name: plugin, root: undefined} : plugin
-    return name === undefined ? [] : [{name, folder: root ?? join(data, 'node_modules', name)}]
-  })
-}
-
-/** Where oclif's plugin-plugins keeps what a person installed. */
-function dataDirectory(environment: Environment): string {
-  const home = environment['HOME'] || homedir()
-  const windows = process.platform === 'win32' ? environment['LOCALAPPDATA'] : undefined
-  const base = environment['XDG_DATA_HOME'] || windows || join(home, '.local', 'share')
-  return environment['ATOMCTL_DATA_DIR'] || join(base, 'atomctl')
+// Nothing of a plugin is run for a TAB, so whether it is trusted need not be asked.
+function installedPlugins(environment: Environment): {name: string; folder: string}[] {
+  const {plugins} = (readJson(ledgerPath(environment)) ?? {}) as {plugins?: readonly ApprovedPlugin[]}
+  return Array.isArray(plugins) ? plugins.map((plugin) => ({name: plugin.name, folder: packageFolder(plugin)})) : []
 }
 
 /** The JSON in a file; undefined when there is none. */

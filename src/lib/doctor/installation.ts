@@ -1,6 +1,6 @@
 import {mkdir, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {type Check, ok, warn} from './check.ts'
+import {type Check, fail, ok, warn} from './check.ts'
 
 /** The Node that runs this, which bin/run.js has found new enough. */
 export const checkNode: Check = async ({config}) => [
@@ -23,14 +23,24 @@ export const checkCache: Check = async ({config}) => {
   }
 }
 
-/** Plugins run with your rights; the ones you installed or linked yourself are named. */
-export const checkPlugins: Check = async ({config}) => {
-  const plugins = [...config.plugins.values()]
-  const own = plugins.filter(({type}) => type === 'user' || type === 'link')
-  const broken = plugins.filter(({valid}) => !valid)
-  const names = own.map(({name, version}) => `${name} ${version}`).join(', ')
+/** Plugins run with your rights: each installed one is named, and checked as it would be before it is loaded. */
+export const checkPlugins: Check = async ({atom, config}) => {
+  const [{listPlugins}, {takenBy}, {sdkVersion}] = await Promise.all([
+    import('../plugins/inventory.ts'),
+    import('../plugins/conflicts.ts'),
+    import('../plugins/load.ts'),
+  ])
+  const plugins = await listPlugins(atom.environment, takenBy(config, sdkVersion(config.root)))
+  const trusted = plugins.filter(({status}) => status === 'trusted').map(({name, version}) => `${name} ${version}`)
+  const summary =
+    plugins.length === 0 ? 'none of your own' : `of your own: ${trusted.join(', ') || 'none that is trusted'}`
   return [
-    ok('plugins', own.length === 0 ? 'none of your own' : `of your own: ${names}`),
-    ...broken.map(({name}) => warn('plugins', `${name} cannot be loaded`, `atomctl plugins uninstall ${name}`)),
+    ok('plugins', summary),
+    ...plugins.flatMap(({name, status, reason}) =>
+      status === 'trusted' ? [] : [fail('plugins', new Error(reason), `atomctl plugins inspect ${name}`)],
+    ),
+    ...[...config.plugins.values()]
+      .filter(({valid}) => !valid)
+      .map(({name}) => warn('plugins', `${name} cannot be loaded`, 'reinstall atomctl')),
   ]
 }

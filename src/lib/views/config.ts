@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<SettingKey, string>> = {
   auth_token: 'Auth Token',
   signing_key: 'Signing Key',
   trust_policy: 'Trust Policy',
+  plugin_trust: 'Plugin Trust List',
   output: 'Output',
   connect_timeout: 'Connect Timeout',
   request_timeout: 'Request Timeout',

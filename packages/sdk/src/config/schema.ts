@@ -22,6 +22,7 @@ export const configurationFile = z.strictObject({
   ...target,
   signing_key: z.string().min(1).optional(),
   trust_policy: z.string().min(1).optional(),
+  plugin_trust: z.string().min(1).optional(),
   output: z.enum(['table', 'wide', 'json', 'yaml', 'name', 'ndjson']).optional(),
   connect_timeout: duration.optional(),
   request_timeout: duration.optional(),
