@@ -85,7 +85,9 @@ export async function waitForExit(
     if (!isPolling && breaks === MOST_BREAKS) throw found ?? asBreak(sign)
     breaks += isPolling ? 0 : 1
     nudge = delay(POLL_MS)
-    if (!isPolling) await delay(PAUSE_MS * 2 ** breaks, undefined, {signal}).catch(() => {})
+    // An engine that restarts takes its time; one that contradicts itself does not get better by waiting.
+    const pause = sign === 'ended' ? PAUSE_MS : PAUSE_MS * 2 ** breaks
+    if (!isPolling) await delay(pause, undefined, {signal}).catch(() => {})
   }
 }
 

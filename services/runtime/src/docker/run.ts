@@ -9,7 +9,7 @@ import {createContainer, removeContainer, removeLeftovers, stopContainer, waitFo
 import {followLogs} from './logs.ts'
 
 const CLEANUP_MS = 15_000
-/** After the end: what the engine has kept of the output takes no time. */
+/** After the end: how long the log may bring nothing before it is left. */
 const DRAIN_MS = 2_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -95,21 +95,32 @@ async function attend(run: ContainerRun, id: string, signal: AbortSignal): Promi
     end = {exitCode: null, problem: problemOf(error, context)}
     if (logged) await stop(run, id)
   }
-  const missing = await drain(logged, over)
+  const missing = await drain(logged, output, over, signal)
   if (missing !== undefined) context.log('system', `the log may lack something: ${missing}`)
   return {...end, output: output.end()}
 }
 
+/** What is still coming is read, however much it is; a log that neither comes nor ends is left. */
 async function drain(
   logged: Promise<string | undefined> | undefined,
+  output: ContainerOutput,
   over: AbortController,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (logged && !(await settles(logged, DRAIN_MS))) over.abort()
-  return over.signal.aborted ? 'the container engine does not end it' : logged
+  if (!logged) return undefined
+  for (let seen = -1; !(await settles(logged, DRAIN_MS));) {
+    if (output.bytes === seen || signal.aborted) {
+      over.abort()
+      return 'the container engine does not end it'
+    }
+    seen = output.bytes
+  }
+  return logged
 }
 
 /** Into the log, line by line, and head and tail into the result. */
 class ContainerOutput {
+  bytes = 0
   readonly #kept = new HeadAndTail()
   readonly #lines: Record<'stdout' | 'stderr', LineSplitter>
 
@@ -119,6 +130,7 @@ class ContainerOutput {
   }
 
   push(stream: 'stdout' | 'stderr', chunk: Uint8Array): void {
+    this.bytes += chunk.length
     this.#lines[stream].push(chunk)
     this.#kept.push(chunk)
   }
