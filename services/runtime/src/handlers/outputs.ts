@@ -1,3 +1,4 @@
+import {constants} from 'node:fs'
 import {open} from 'node:fs/promises'
 import type {Json} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
@@ -74,11 +75,17 @@ export function checkPointers(type: string, outputs: Json): Finding[] {
   })
 }
 
+/**
+ * A command may have put something else in the file's place: a pipe, which opening would wait for, or a link to what
+ * only the runtime may read. Windows has neither flag, nor pipes in its folders.
+ */
+const READ_ONLY_WHAT_IS_THERE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+
 async function readBounded(file: string): Promise<string | undefined> {
-  const handle = await open(file).catch(() => undefined)
+  const handle = await open(file, READ_ONLY_WHAT_IS_THERE).catch(() => undefined)
   if (!handle) return undefined
   try {
-    // A command may have replaced the file by a pipe or a device, from which reading would not end.
+    // Reading from a device would not end.
     if (!(await handle.stat()).isFile()) return undefined
     const {bytesRead, buffer} = await handle.read(Buffer.alloc(LARGEST_FILE + 1))
     return buffer.toString('utf8', 0, bytesRead)

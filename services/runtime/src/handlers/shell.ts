@@ -1,4 +1,4 @@
-import {mkdir, rm} from 'node:fs/promises'
+import {mkdir, realpath, rm} from 'node:fs/promises'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
 import type {JsonObject} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
@@ -82,6 +82,7 @@ export class ShellHandler implements Handler {
       file: shellOf(spec),
       args: ['-c', String(spec.config['command'])],
       directory: directoryOf(spec, context),
+      ownDirectory: await realpath(dirname(context.directory)),
       environment,
       timeoutMs: context.timeoutMs,
       graceMs: this.#options.killGraceMs,

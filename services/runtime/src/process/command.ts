@@ -1,7 +1,7 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {randomUUID} from 'node:crypto'
 import {setTimeout as delay} from 'node:timers/promises'
-import {COOKIE_VARIABLE, findTree, signalAll, signalTree} from './tree.ts'
+import {COOKIE_VARIABLE, findTree, markTree, signalAll, signalTree, type Marks} from './tree.ts'
 
 /** After the exit: a background child may keep the pipe open for ever, what is already in it takes no time. */
 const DRAIN_MS = 250
@@ -13,6 +13,8 @@ export interface Command {
   readonly file: string
   readonly args: readonly string[]
   readonly directory: string
+  /** A folder, as /proc spells it, that this command shares with nobody: what it leaves running there is its own. */
+  readonly ownDirectory?: string
   readonly environment: Readonly<Record<string, string>>
   readonly timeoutMs: number
   /** Between SIGTERM and SIGKILL. */
@@ -41,13 +43,14 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const child = start(command, cookie)
   if (typeof child === 'string') return {...NOT_STARTED, spawnError: child}
   const exited = exitOf(child)
+  const marks = child.pid === undefined ? undefined : markTree(child.pid, cookie, command.ownDirectory)
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   child.stdout?.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk))
   child.stderr?.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk))
   // A command that ends without reading all of it says by its exit code whether that was right.
   child.stdin?.on('error', () => {}).end(command.input)
   const ended = await firstOf(exited, command)
-  if (ended !== 'exit') await endTree(child, cookie, exited, command.graceMs)
+  if (ended !== 'exit' && marks) await endTree(marks, exited, command.graceMs)
   const heldOpen = !(await settles(closed, DRAIN_MS))
   child.stdout?.destroy()
   child.stderr?.destroy()
@@ -108,25 +111,23 @@ async function firstOf(exited: Promise<Exit>, command: Command): Promise<'exit' 
 }
 
 /** SIGTERM to everyone, time to tidy up, SIGKILL to who is left, until nobody is. */
-async function endTree(child: ChildProcess, cookie: string, exited: Promise<Exit>, graceMs: number): Promise<void> {
-  const leader = child.pid
-  if (leader === undefined) return
-  signalTree(leader, cookie, 'SIGTERM')
-  await goneWithin(leader, cookie, exited, graceMs)
+async function endTree(marks: Marks, exited: Promise<Exit>, graceMs: number): Promise<void> {
+  signalTree(marks, 'SIGTERM')
+  await goneWithin(marks, exited, graceMs)
   const deadline = Date.now() + GONE_MS
-  for (let left = findTree(leader, cookie); left.length > 0 && Date.now() < deadline; left = findTree(leader, cookie)) {
-    signalTree(leader, cookie, 'SIGKILL')
+  for (let left = findTree(marks); left.length > 0 && Date.now() < deadline; left = findTree(marks)) {
+    signalTree(marks, 'SIGKILL')
     signalAll(left, 'SIGKILL')
     await delay(GONE_POLL_MS)
   }
-  if (process.platform !== 'linux') signalTree(leader, cookie, 'SIGKILL')
+  if (process.platform !== 'linux') signalTree(marks, 'SIGKILL')
   await settles(exited, GONE_MS)
 }
 
-async function goneWithin(leader: number, cookie: string, exited: Promise<Exit>, milliseconds: number): Promise<void> {
+async function goneWithin(marks: Marks, exited: Promise<Exit>, milliseconds: number): Promise<void> {
   const deadline = Date.now() + milliseconds
   while (Date.now() < deadline) {
-    if ((await settles(exited, GONE_POLL_MS)) && findTree(leader, cookie).length === 0) return
+    if ((await settles(exited, GONE_POLL_MS)) && findTree(marks).length === 0) return
   }
 }
 

@@ -1,4 +1,5 @@
-import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {spawn} from 'node:child_process'
+import {existsSync, mkdtempSync, readFileSync, realpathSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
@@ -8,7 +9,7 @@ import {runCommand, type Command, type CommandResult} from '../../src/process/co
 describe('runCommand', () => {
   let directory: string
   before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'command-'))
+    directory = realpathSync(mkdtempSync(join(tmpdir(), 'command-')))
   })
   after(() => rmSync(directory, {recursive: true, force: true}))
 
@@ -18,6 +19,7 @@ describe('runCommand', () => {
       file: '/bin/sh',
       args: ['-c', script],
       directory,
+      ownDirectory: directory,
       environment: {PATH: process.env['PATH'] ?? '/usr/bin:/bin'},
       timeoutMs: 10_000,
       graceMs: 200,
@@ -91,6 +93,41 @@ describe('runCommand', () => {
     await until(() => existsSync(join(directory, 'escaped')))
     expect(isAlive(join(directory, 'grandchild')), 'grandchild').to.equal(false)
     expect(isAlive(join(directory, 'escaped')), 'escaped').to.equal(false)
+  })
+
+  for (const [what, script] of [
+    ['forked twice', `(setsid sh -c '(echo $$ > daemon; exec sleep 300) & exit' &); sleep 300`],
+    ['dropped its environment', `env -i setsid sh -c 'echo $$ > daemon; exec sleep 300' & sleep 300`],
+    [
+      'forked twice and dropped its environment',
+      `(env -i setsid sh -c 'sh -c "echo \\$\\$ > daemon; exec sleep 300" & exit'); sleep 300`,
+    ],
+    [
+      'forked twice, dropped its environment and writes elsewhere',
+      `(env -i setsid sh -c 'sh -c "echo \\$\\$ > daemon; exec sleep 300" >/dev/null 2>&1 </dev/null & exit'); sleep 300`,
+    ],
+  ] as const)
+    it(`kills a daemon that ${what}`, async function () {
+      if (process.platform !== 'linux') this.skip()
+      const file = join(directory, 'daemon')
+      rmSync(file, {force: true})
+      const controller = new AbortController()
+      const running = run(script, {signal: controller.signal, timeoutMs: 60_000})
+      await until(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n') && isAlive(file))
+      controller.abort()
+      await running
+      expect(isAlive(file)).to.equal(false)
+    })
+
+  it('leaves processes alone that only happen to be in the same folder', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const bystander = spawn('sleep', ['300'], {cwd: directory, detached: true, stdio: 'ignore'})
+    try {
+      await run('sleep 300', {timeoutMs: 100})
+      expect([bystander.exitCode, bystander.signalCode]).to.deep.equal([null, null])
+    } finally {
+      bystander.kill('SIGKILL')
+    }
   })
 
   function isAlive(file: string): boolean {
