@@ -1,4 +1,6 @@
+import type {JsonObject} from '@atomctl/protocol/values'
 import {isAtomError} from '@atomctl/wpk/errors'
+import {expandPlaceholders, placeholdersIn} from '@atomctl/wpk/parameters'
 import {valueVariables} from '../handlers/environment.ts'
 import {valuesOf, type Plan, type Scope} from '../handlers/handler.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
@@ -17,18 +19,27 @@ export async function planContainer(
   signal: AbortSignal,
 ): Promise<Plan> {
   const rest = describe(spec, scope)
-  let reference: string
+  const image = await planReference(spec, scope, engine, signal)
+  if (image.outcome === 'error') return {outcome: 'error', lines: [image.line]}
+  const isOpen = rest.some((line) => line.includes(UNKNOWN))
+  return {outcome: isOpen ? 'unknown' : image.outcome, lines: [image.line, ...rest]}
+}
+
+async function planReference(
+  spec: HandlerSpec,
+  scope: Scope,
+  engine: EngineOrNone,
+  signal: AbortSignal,
+): Promise<ImagePlan> {
   try {
-    reference = fillImage(String(spec.config['image']), valuesOf(scope))
+    const reference = fillImage(String(spec.config['image']), valuesOf(scope))
+    return await planImage(spec, reference, engine, signal)
   } catch (error) {
     if (!isAtomError(error)) throw error
-    return {
-      outcome: isOpen(error) ? 'unknown' : 'error',
-      lines: isOpen(error) ? [unknown(error.message), ...rest] : [error.message],
-    }
+    return hasNoValue(error)
+      ? {outcome: 'unknown', line: unknown(error.message)}
+      : {outcome: 'error', line: error.message}
   }
-  const {outcome, line} = await planImage(spec, reference, engine, signal)
-  return {outcome, lines: outcome === 'error' ? [line] : [line, ...rest]}
 }
 
 interface ImagePlan {
@@ -79,13 +90,32 @@ function describe(spec: HandlerSpec, scope: Scope): string[] {
     `network ${networkOf(spec)}, limits: ${limits.join(', ') || 'none'}`,
     mounts.length > 0 ? `mounts: ${mounts.join(', ')}` : 'mounts nothing but the package, at /package',
     names.length > 0 ? `environment from parameters and config: ${names.join(', ')}` : 'no parameters in environment',
+    ...openVariables(spec, scope),
   ]
 }
 
-function unknown(why: string): string {
-  return `UNKNOWN: ${why}`
+/** Values of the environment are not shown; that one is missing is. */
+function openVariables({config}: HandlerSpec, scope: Scope): string[] {
+  const known = valuesOf(scope)
+  const open = placeholdersIn(config['env'] ?? null).filter(({name}) => !hasValue(name, known))
+  return open.map(({name, path}) => unknown(`nothing gives a value to \${${name}} in ${path} yet`))
 }
 
-function isOpen(error: unknown): boolean {
+function hasValue(name: string, values: JsonObject): boolean {
+  try {
+    expandPlaceholders(`\${${name}}`, values)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const UNKNOWN = 'UNKNOWN: '
+
+function unknown(why: string): string {
+  return UNKNOWN + why
+}
+
+function hasNoValue(error: unknown): boolean {
   return (error as {details?: {placeholder?: unknown}}).details?.placeholder !== undefined
 }

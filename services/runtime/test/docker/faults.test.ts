@@ -96,7 +96,7 @@ describe('a docker handler whose engine misbehaves', function () {
 
   for (const [what, route] of [
     ['listing', 'GET /containers/json'],
-    ['looking for the image', 'GET /app:1/json'],
+    ['looking for the image', 'GET /images/app:1/json'],
     ['making the container', 'POST /containers/create'],
     ['starting it', 'POST /start'],
     ['waiting for it', 'POST /wait'],
@@ -122,7 +122,7 @@ describe('a docker handler whose engine misbehaves', function () {
     ['hangs up', hangUp],
     ['breaks off in the middle of an answer', breakOff],
   ] as const)
-    for (const route of ['GET /containers/json', 'GET /app:1/json', 'POST /containers/create', 'POST /start'])
+    for (const route of ['GET /containers/json', 'GET /images/app:1/json', 'POST /containers/create', 'POST /start'])
       it(`fails, naming the engine, when it ${what} at ${route}`, async () => {
         const result = await run({[route]: fault})
         expect(result.status).to.equal('error')
@@ -263,7 +263,7 @@ describe('a docker handler whose engine misbehaves', function () {
     const pulling = (answer: Answer, then: Answer = missing): Faults => {
       let asked = 0
       return {
-        'GET /app:1/json': (...call) => ((asked += 1) === 1 ? missing : then)(...call),
+        'GET /images/app:1/json': (...call) => ((asked += 1) === 1 ? missing : then)(...call),
         'POST /images/create': answer,
       }
     }
@@ -313,7 +313,7 @@ describe('a docker handler whose engine misbehaves', function () {
     })
 
     it('does not pull when it must not', async () => {
-      const result = await run({'GET /app:1/json': missing}, {pull: 'never'})
+      const result = await run({'GET /images/app:1/json': missing}, {pull: 'never'})
       expect(result.error).to.equal('the container engine has no image app:1, and pull is never')
       expect(count('/images/create')).to.equal(0)
     })

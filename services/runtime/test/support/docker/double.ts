@@ -105,6 +105,6 @@ const SOUND: Faults = {
   'POST /wait': json(200, {StatusCode: 0}),
   'GET /logs': (_request, response) => void response.writeHead(200).end(frame(1, 'hello\n')),
   'GET /containers/ID/json': json(200, state()),
-  'GET /app:1/json': json(200, {Id: IMAGE_ID, RepoDigests: [`app@${DIGEST}`]}),
+  'GET /images/app:1/json': json(200, {Id: IMAGE_ID, RepoDigests: [`app@${DIGEST}`]}),
   'DELETE /ID': gone,
 }
