@@ -1,8 +1,8 @@
-import type {Json, JsonObject} from '@atomctl/protocol/values'
+import type {JsonObject} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
 import {placeholdersIn} from '@atomctl/wpk/parameters'
 import {namesIn, parseCondition} from './expressions.ts'
-import {isShellScript} from './handlers/command-words.ts'
+import {isForShell} from './handlers/command-words.ts'
 import {checkVariables} from './handlers/environment.ts'
 import {finding, type Handler} from './handlers/handler.ts'
 import {requestCondition} from './handlers/api-response.ts'
@@ -104,14 +104,10 @@ function checkNames(spec: HandlerSpec, names: Names): Finding[] {
 /** Fields of `config` in which placeholders are filled in before the handler acts. */
 function expandedFields({type, config}: HandlerSpec): string[] {
   if (type === 'api') return ['url', 'headers', 'payload']
-  if (type === 'docker') return ['image', 'env', ...(isFilled(config['command']) ? ['command'] : [])]
+  if (type === 'docker') return ['image', 'env', ...(isForShell(config['command']) ? [] : ['command'])]
   if (type !== 'k8s') return ['env']
   // A command line is expanded by the shell in the container, which has variables of its own.
-  return Object.keys(config).filter((field) => !(field === 'command' && typeof config[field] === 'string'))
-}
-
-function isFilled(command: Json | undefined): boolean {
-  return Array.isArray(command) && !isShellScript(command.map(String))
+  return Object.keys(config).filter((field) => !(field === 'command' && isForShell(config[field])))
 }
 
 function checkCondition(path: string, text: string | undefined, names: Names): Finding[] {

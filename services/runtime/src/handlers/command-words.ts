@@ -1,4 +1,4 @@
-import type {JsonObject} from '@atomctl/protocol/values'
+import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {expandPlaceholders} from '@atomctl/wpk/parameters'
 
 const SHELLS = /^(?:.*\/)?(?:ba|da|a|k|z|fi|c|tc)?sh$/
@@ -11,6 +11,11 @@ const SCRIPT_FLAG = /^-[a-z]*c[a-z]*$/
 export function isShellScript(words: readonly string[]): boolean {
   const shell = words.findIndex((word) => SHELLS.test(word))
   return shell >= 0 && words.slice(shell + 1).some((word) => SCRIPT_FLAG.test(word))
+}
+
+/** What a shell in the container expands, which has variables of its own: a text, or a list that is a shell's script. */
+export function isForShell(command: Json | undefined): boolean {
+  return Array.isArray(command) ? isShellScript(command.map(String)) : typeof command === 'string'
 }
 
 /** A program and its arguments with values filled in, each word staying one word. Throws PARAMETER_INVALID. */

@@ -17,6 +17,7 @@ import {runCommand} from '../process/command.ts'
 import {HeadAndTail} from '../process/output.ts'
 import {findOrphans, signalAll} from '../process/tree.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
+import {isForShell} from './command-words.ts'
 import {
   failure,
   finding,
@@ -173,7 +174,7 @@ function actionOf({config}: HandlerSpec): Action | undefined {
 /** The target's keys are filled with more care by `resolveTarget`, a command line by the shell in the container. */
 function fillConfig(config: JsonObject, values: JsonObject): JsonObject {
   const open = Object.entries(config).filter(
-    ([key, value]) => key !== 'selector' && !(key === 'command' && typeof value === 'string'),
+    ([key, value]) => key !== 'selector' && !(key === 'command' && isForShell(value)),
   )
   const kept = Object.entries(config).filter(([key]) => !open.some(([name]) => name === key))
   return {

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {findEndpoint} from '../../src/docker/endpoint.ts'
-import {fillImage} from '../../src/docker/image.ts'
+import {fillImage} from '../../src/docker/reference.ts'
 import {fillWords} from '../../src/handlers/command-words.ts'
 import {DockerHandler} from '../../src/handlers/docker.ts'
 import type {Plan} from '../../src/handlers/handler.ts'
@@ -106,7 +106,11 @@ describe('the plan of a docker handler', () => {
       sockets: [],
       killGraceMs: 100,
     })
-    const spec = {name: 'box', type: 'docker', config: {image: 'app:1', command: 'true', ...config}} as HandlerSpec
+    const spec = {
+      name: 'box',
+      type: 'docker',
+      config: {image: 'app:1', command: 'true', ...config},
+    } as unknown as HandlerSpec
     const scope = {executionId: 'e-1', parameters: {name: 'Ada'}, outputs: {}}
     return handler.plan(spec, scope, {signal: new AbortController().signal, earlier: []})
   }

@@ -256,7 +256,7 @@ describe('k8s actions against an API', function () {
     expect((await bench.run({action: 'delete', ...WEB})).status).to.equal('success')
   })
 
-  it('exec: a list is words, a text gets its values as variables', async () => {
+  it('exec: a list is words, a text or a list with a script gets its values as variables', async () => {
     const config = {action: 'exec', resource_name: podName(), namespace: 'staging'}
     const hostile = '$(touch injected); `id`'
     const parameters = {message: hostile}
@@ -264,6 +264,8 @@ describe('k8s actions against an API', function () {
     expect(bench.lines).to.include(`stdout: ${hostile} --context=other`)
     await bench.run({...config, command: 'echo "${MESSAGE}" | wc -c'}, {parameters})
     expect(bench.lines).to.include(`stdout: ${hostile.length + 1}`)
+    await bench.run({...config, command: ['sh', '-c', 'echo "<${MESSAGE}>"']}, {parameters})
+    expect(bench.lines).to.include(`stdout: <${hostile}>`)
     expect(existsSync(join(bench.cluster.podDirectory(podName()), 'injected'))).to.equal(false)
   })
 

@@ -1,6 +1,7 @@
 import {isAbsolute, normalize, sep} from 'node:path'
 import {AtomError} from '@atomctl/wpk/errors'
 import {placeholdersIn} from '@atomctl/wpk/parameters'
+import {isForShell} from '../../handlers/command-words.ts'
 import {valueVariables} from '../../handlers/environment.ts'
 import {KubectlError} from '../kubectl.ts'
 import {namesOf, planCommand, type Action, type Session} from '../session.ts'
@@ -8,7 +9,7 @@ import {placeFlags} from '../target.ts'
 import {readText} from '../values.ts'
 
 /**
- * `kubectl exec` in one pod. A list is the program and its arguments; a text is for the container's own shell, which
+ * `kubectl exec` in one pod. A list is the program and its arguments; a text, or a list that is a shell's script, is for the container's own shell, which
  * gets the parameters it names as variables, so that no value becomes code.
  */
 export const exec: Action = {
@@ -47,11 +48,12 @@ function commandWords(session: Session): string[] {
 export function commandFor({config, spec, values}: Session): {command: string[]; env: Record<string, string>} {
   const command = config['command']
   if (command === undefined) return {command: [], env: {}}
-  if (Array.isArray(command)) return {command: command.map(String), env: {}}
-  const text = String(spec.config['command'])
-  const named = new Set(placeholdersIn(text).map(({name}) => name))
+  if (Array.isArray(command) && !isForShell(command)) return {command: command.map(String), env: {}}
+  const written = spec.config['command'] ?? ''
+  const named = new Set(placeholdersIn(written).map(({name}) => name))
   const used = Object.entries(valueVariables(values)).filter(([variable]) => named.has(variable))
-  return {command: ['/bin/sh', '-c', text], env: Object.fromEntries(used)}
+  const words = Array.isArray(written) ? written.map(String) : ['/bin/sh', '-c', String(written)]
+  return {command: words, env: Object.fromEntries(used)}
 }
 
 /** `kubectl cp` between a pod, written POD:PATH, and the execution's own directory. */
