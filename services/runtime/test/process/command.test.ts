@@ -96,7 +96,7 @@ describe('runCommand', () => {
   })
 
   for (const [what, script] of [
-    ['forked twice', `(setsid sh -c '(echo $$ > daemon; exec sleep 300) & exit' &); sleep 300`],
+    ['forked twice', `(setsid sh -c 'sh -c "echo \\$\\$ > daemon; exec sleep 300" & exit'); sleep 300`],
     ['dropped its environment', `env -i setsid sh -c 'echo $$ > daemon; exec sleep 300' & sleep 300`],
     [
       'forked twice and dropped its environment',
@@ -141,7 +141,7 @@ describe('runCommand', () => {
 })
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let left = 500; !condition(); left -= 1) {
+  for (let left = 1500; !condition(); left -= 1) {
     if (left === 0) throw new Error('the condition was never met')
     await delay(10)
   }
