@@ -145,7 +145,7 @@ function escapeText(text: string): string {
   return text.replaceAll('<', '&lt;')
 }
 
-/** oclif's templates: `<%= config.bin %>`, `<%= command.id %>` and the example plugin of plugin-plugins. */
+/** oclif's templates: `<%= config.bin %>`, `<%= command.id %>` and the example plugin that some of its commands name. */
 function expand(text: string, command: ManifestCommand): string {
   return text
     .replaceAll(/<%[-=]\s*config\.bin\s*%>/g, BIN)

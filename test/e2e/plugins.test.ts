@@ -161,11 +161,7 @@ describe('plugins of the user', function () {
     for (const [what, options] of attacks) {
       it(what, async () => {
         const marker = `import {writeFileSync} from 'node:fs'; writeFileSync(process.env.HOME + '/ran', '')`
-        await writeTarball({...options, files: {'x.js': marker}})
-        const {code, stderr} = await sandbox.atomctl(['plugins', 'install', 'tool.tgz', '--trust'])
-        expect(code, stderr).to.equal(7)
-        expect(await leftovers()).to.deep.equal([])
-        // also when somebody writes it into the place by hand
+        // not even when somebody writes it past the installation
         const root = await writePlugin(sandbox.path('link'), {...options, files: {'x.js': marker}})
         await writeLedger({name: options.name ?? NAME, root})
         await writeTrust(`  - {name: "${options.name ?? NAME}", link: "${root}"}\n`)
@@ -183,6 +179,13 @@ describe('plugins of the user', function () {
         JSON.stringify({apiVersion: 'atomctl.dev/plugins/v1', plugins}),
       )
     }
+
+    it('and are refused at installation already', async () => {
+      await writeTarball({commands: ['config:evil']})
+      const {code, stderr} = await sandbox.atomctl(['plugins', 'install', 'tool.tgz', '--trust'])
+      expect(code, stderr).to.equal(7)
+      expect(await leftovers()).to.deep.equal([])
+    })
 
     it('of another plugin', async () => {
       await install()
