@@ -43,6 +43,10 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
     }),
     sign: Flags.boolean({description: 'Sign the document and the tarball'}),
     key: Flags.string({description: 'Private key file', helpValue: 'FILE', dependsOn: ['sign']}),
+    append: Flags.boolean({
+      description: 'Keep the signatures that are there, and add this one',
+      dependsOn: ['sign'],
+    }),
     ...keylessFlags,
     keyless: Flags.boolean({
       description: 'Sign with a certificate for an OIDC identity instead of a key',
@@ -66,7 +70,7 @@ A directory must hold exactly one *.wpk.yaml; its other files come along. With -
     const packed = await packPackage(source, {
       path,
       ...(epoch === undefined ? {} : {sourceDateEpoch: epoch}),
-      ...(signer ? {signer} : {}),
+      ...(signer ? {signer, append: flags.append} : {}),
       ...(flags.provenance ? {provenance: await describeBuild(source, this.atom.environment)} : {}),
     })
     if (!signer) this.atom.warnings.push(...(await findStaleSignatures(source, packed)))

@@ -17,7 +17,8 @@ import {signView} from '../lib/views/sign.ts'
 export default class Sign extends AtomCommand {
   static override summary = 'Sign packages'
   static override description = `The signature goes into metadata.signature of the document: one line changes, everything else stays byte for byte.
-Signing again replaces the signature. A directory is a package with its files, which the signature then covers.
+Signing again replaces the signature, --append adds one by another key or person (what a trust rule with a threshold counts);
+nothing is added to signatures that are not over the present content. A directory is a package with its files, which the signature then covers.
 Everything is checked before the first file changes. The key is --key, else ATOMCTL_KEY, else signing_key of the configuration,
 else ./cosign.key; its password comes from COSIGN_PASSWORD or is asked for.
 With --keyless there is no key to keep: a Sigstore certifies a new one for the identity in an OIDC token (--identity-token, else
@@ -25,6 +26,7 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
   static override examples = [
     '<%= config.bin %> sign restart-unhealthy.wpk.yaml',
     '<%= config.bin %> sign *.wpk.yaml --key release.key',
+    '<%= config.bin %> sign restart-unhealthy.wpk.yaml --append --key second.key',
     '<%= config.bin %> sign --detached restart-unhealthy-1.0.0.wpk.tar.gz',
     '<%= config.bin %> sign restart-unhealthy.wpk.yaml --keyless --signing-config signing_config.json --identity-token @token.jwt',
   ]
@@ -34,6 +36,10 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
   static override flags = {
     ...keylessFlags,
     key: Flags.string({description: 'Private key file', helpValue: 'FILE'}),
+    append: Flags.boolean({
+      description: 'Keep the signatures that are there, and add this one',
+      exclusive: ['detached'],
+    }),
     detached: Flags.boolean({description: 'Write FILE.sigstore.json beside any file instead of changing it'}),
     provenance: Flags.boolean({
       description: 'State in the signature who built it, where, and from which commit',
@@ -48,7 +54,7 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
 
   async run(): Promise<SignedFileResult[]> {
     const {args, flags} = await this.parse(Sign)
-    const {registry} = flags
+    const {append, registry} = flags
     if (registry !== undefined && !/^https?:$/.test(URL.parse(registry)?.protocol ?? '')) throw notUrl(registry)
     const access = {atom: this.atom, interactive: this.interactive}
     const open = flags.keyless ? () => createKeylessSigner(flags, this.atom) : openSigningKey(access)
@@ -59,7 +65,7 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
     const provenanceOf = flags.provenance ? (source: PackageSource) => describeBuild(source, environment) : undefined
     const signed = flags.detached
       ? await signDetached(paths, signer)
-      : await signInPlace(sources, signer, registry, provenanceOf)
+      : await signInPlace(sources, signer, {registry, provenanceOf, append})
     return this.emit(signView, signed)
   }
 }

@@ -21,6 +21,7 @@ the certificate of a keyless signature, which a trusted root has to vouch for. O
     `<%= config.bin %> verify report.pdf --bundle report.pdf.sigstore.json --trusted-root trusted_root.json \\
     --certificate-identity me@example.com --certificate-oidc-issuer https://accounts.example.com`,
     '<%= config.bin %> verify restart-unhealthy.wpk.yaml --print-payload > wpk.jcs.json',
+    '<%= config.bin %> verify restart-unhealthy.wpk.yaml --print-bundle --signer 2 > second.sigstore.json',
   ]
   static override args = {
     subject: Args.string({description: 'Document, tarball or workflow ID', required: true, ignoreStdin: true}),
@@ -59,6 +60,11 @@ the certificate of a keyless signature, which a trusted root has to vouch for. O
       description: 'Print the signature bundle; verifies nothing',
       exclusive: ['bundle', 'signature'],
     }),
+    signer: Flags.string({
+      description: 'Of several signatures the one to print: its number, or the fingerprint or identity of its signer',
+      helpValue: 'WHICH',
+      dependsOn: ['print-bundle'],
+    }),
   }
 
   async run(): Promise<VerificationResult | undefined> {
@@ -73,7 +79,7 @@ the certificate of a keyless signature, which a trusted root has to vouch for. O
     if (flags.bundle !== undefined) return this.#report(await this.#verifyBlob(name, flags.bundle, signer))
     const verification = await import('@atomctl/sdk/verification')
     const subject = await verification.readVerificationSubject(name, this.atom)
-    if (flags['print-payload'] || flags['print-bundle']) return this.#print(subject.document, flags['print-bundle'])
+    if (flags['print-payload'] || flags['print-bundle']) return this.#print(subject.document, flags)
     if (signer && 'publicKeyPem' in signer && signer.trustRoot) throw rootWithoutBundle()
     // judged as `run` judges it: a project's file does not choose, by naming a registry, which rule applies to a file
     const registry = subject.expect ? await this.atom.registryUrl() : await this.atom.ownRegistryUrl()
@@ -102,15 +108,17 @@ the certificate of a keyless signature, which a trusted root has to vouch for. O
   }
 
   /** Raw bytes for other tools: no envelope, no newline of ours after the payload. */
-  async #print(document: import('@atomctl/wpk/document').WpkDocument, wantsBundle: boolean): Promise<undefined> {
-    const {bundleOf, payloadOf} = await import('@atomctl/wpk/signing')
-    const bundle = wantsBundle ? bundleOf(document.value)?.bundle : undefined
-    if (wantsBundle && !bundle) {
-      throw new AtomError('WPK_UNSIGNED', `${document.source} has no signature`, {
-        hint: `atomctl sign ${document.source}`,
-      })
+  async #print(
+    document: import('@atomctl/wpk/document').WpkDocument,
+    flags: {readonly 'print-bundle': boolean; readonly signer: string | undefined},
+  ): Promise<undefined> {
+    if (flags['print-bundle']) {
+      const {pickBundle} = await import('../lib/print-bundle.ts')
+      process.stdout.write(`${JSON.stringify(await pickBundle(document, flags.signer))}\n`)
+      return
     }
-    process.stdout.write(bundle ? `${JSON.stringify(bundle)}\n` : payloadOf(document.value))
+    const {payloadOf} = await import('@atomctl/wpk/signing')
+    process.stdout.write(payloadOf(document.value))
   }
 }
 

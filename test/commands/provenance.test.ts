@@ -151,5 +151,19 @@ describe('provenance', function () {
     await sandbox.atomctl(['pack', 'repository/books', '-o', 'built.tar.gz'])
     const verified = await sandbox.atomctl(['verify', 'built.tar.gz', '--trust-policy', 'strict.yaml'])
     expect(verified.code, verified.stderr).to.equal(0)
+    expect(verified.stdout).to.contain(`Built From: ${commit} of https://git.example.com/acme/books.git`)
+    expect(verified.stdout).to.match(/Built By: local for me@example\.com, 20/)
+    const {stdout} = await sandbox.atomctl(['verify', 'built.tar.gz', '--trust-policy', 'strict.yaml', '-o', 'json'])
+    const {data} = JSON.parse(stdout) as {data: {verdicts: {provenance: Provenance}[]}}
+    expect(data.verdicts[0]?.provenance.source).to.include({commit, dirty: false})
+  })
+
+  it('is not shown by verify where nobody trusted states it', async () => {
+    await sign()
+    await sandbox.atomctl(['pack', 'repository/books', '-o', 'built.tar.gz'])
+    await writeFile(sandbox.path('open.yaml'), 'default: {level: audit}\n')
+    const {code, stdout} = await sandbox.atomctl(['verify', 'built.tar.gz', '--trust-policy', 'open.yaml'])
+    expect(code).to.equal(0)
+    expect(stdout).to.contain('Accepted without a trusted signature').and.not.contain(commit)
   })
 })

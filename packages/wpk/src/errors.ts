@@ -14,6 +14,7 @@ export const WPK_ERRORS = {
   WPK_UNSIGNED: {exit: 10, summary: 'The package carries no signature and the trust policy requires one'},
   WPK_TAMPERED: {exit: 11, summary: 'The signature does not match the content'},
   SIGNATURE_MALFORMED: {exit: 11, summary: 'The signature or bundle cannot be understood, so it cannot be trusted'},
+  SIGNATURE_EXISTS: {exit: 7, summary: 'The package has a signature by this signer, or as many as there may be'},
   SIGNER_UNTRUSTED: {exit: 12, summary: 'The signature is sound but the trust policy does not trust its signer'},
   SIGNER_EXPIRED: {exit: 12, summary: 'The signing key was past its notAfter date'},
   SIGNER_REVOKED: {exit: 12, summary: 'The trust policy revokes the signing key'},

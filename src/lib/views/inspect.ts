@@ -1,6 +1,7 @@
 import {printable, renderTable, type View} from '@atomctl/sdk/output'
 import type {PackageDescription} from '../description.ts'
 import {instant} from './list.ts'
+import {provenanceLines} from './provenance.ts'
 
 export const inspectView: View<PackageDescription> = {
   kind: 'PackageDescription',
@@ -33,28 +34,6 @@ export const inspectView: View<PackageDescription> = {
 function signature({status, reason, rule, signers}: PackageDescription['signature']): string {
   if (status === 'trusted') return `trusted: ${signers.join(', ')} by rule ${rule}`
   return `${status}${reason ? `: ${printable(reason)}` : ''}`
-}
-
-/** What the signer states, in the signer's words. */
-function provenanceLines({
-  builder,
-  actor,
-  builtAt,
-  source,
-  run,
-}: NonNullable<PackageDescription['provenance']>): string[] {
-  const who = actor === undefined ? builder : `${builder} for ${printable(actor)}`
-  return [
-    `  Built By: ${printable(who)}, ${instant(builtAt)}`,
-    ...(source
-      ? [`  Built From: ${source.commit}${source.dirty ? ' with changes' : ''}${ofRepository(source.repository)}`]
-      : []),
-    ...(run ? [`  Build: ${printable(run.url ?? run.id)}`] : []),
-  ]
-}
-
-function ofRepository(repository: string | undefined): string {
-  return repository === undefined ? '' : ` of ${printable(repository)}`
 }
 
 function handlerRows(handlers: PackageDescription['handlers']): string[][] {

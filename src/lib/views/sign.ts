@@ -5,11 +5,12 @@ export const signView: View<SignedFileResult[]> = {
   kind: 'SignedFiles',
   text: (signed, style) =>
     signed
-      .flatMap(({file, fingerprint, digest, identity, issuer}) => [
+      .flatMap(({file, fingerprint, digest, identity, issuer, signatures = 1}) => [
         `${style.good('[SUCCESS]')} Signed: ${oneLine(file)}`,
         identity === undefined
           ? `  Key: ${fingerprint}`
           : `  Signed By: ${oneLine(identity)} (issuer ${oneLine(issuer ?? '')})`,
+        ...(signatures === 1 ? [] : [`  Signatures: ${signatures}`]),
         ...(digest === undefined ? [] : [`  Digest: ${digest}`]),
       ])
       .join('\n'),

@@ -48,6 +48,7 @@ function summaryLines(
     unsigned: () => `NO (sign it: atomctl sign ${oneLine(file)})`,
     signed: () => `YES (key ${signature.state === 'signed' ? signature.fingerprint : ''})`,
     certified: () => `YES (by ${signature.state === 'certified' ? oneLine(signature.identity) : ''})`,
+    cosigned: () => `YES (${signature.state === 'cosigned' ? signature.signers.map(signerText).join(', ') : ''})`,
     invalid: () => `INVALID (${signature.state === 'invalid' ? oneLine(signature.reason) : ''})`,
   }
   return [
@@ -59,6 +60,10 @@ function summaryLines(
     `  Handlers: ${handlers}`,
     `  Signed: ${signed[signature.state]()}`,
   ]
+}
+
+function signerText(signer: {fingerprint: string} | {identity: string}): string {
+  return 'fingerprint' in signer ? `key ${signer.fingerprint}` : `by ${oneLine(signer.identity)}`
 }
 
 function policyLines(policy: PolicySummary, wide: boolean): string[] {

@@ -1,11 +1,12 @@
 import {oneLine, type Style, type View} from '@atomctl/sdk/output'
+import {provenanceLines} from './provenance.ts'
 import type {Verdict, VerificationResult} from '@atomctl/sdk/verification'
 
 /** Who signed, with what key, which rule of which policy decided. */
 export const verifyView: View<VerificationResult> = {
   kind: 'Verification',
   text: (result, style) =>
-    [headline(result, style), ...facts(result), ...result.verdicts.flatMap(verdictLines)].join('\n'),
+    [headline(result, style), ...facts(result), ...built(result), ...result.verdicts.flatMap(verdictLines)].join('\n'),
   names: ({id, subject}) => [id ?? subject],
 }
 
@@ -22,6 +23,12 @@ function facts({id, digest, files, bundle}: VerificationResult): string[] {
     ...(files === undefined || files === 0 ? [] : [`  Signed Files: ${files}`]),
     ...(bundle === undefined ? [] : [`  Bundle: ${oneLine(bundle)}`]),
   ]
+}
+
+/** The same whichever policy looked at it: policies differ in whom they trust. */
+function built({verdicts}: VerificationResult): string[] {
+  const [provenance] = verdicts.flatMap((verdict) => verdict.provenance ?? [])
+  return provenance ? provenanceLines(provenance) : []
 }
 
 function verdictLines({policy, rule, level, signers}: Verdict): string[] {

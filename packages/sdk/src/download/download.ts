@@ -128,7 +128,9 @@ async function writeDocument(workflow: VerifiedWorkflow, target: string): Promis
 }
 
 function signersOf({verified}: VerifiedWorkflow): string[] {
-  return verified.verification.signers.map(({key, fingerprint}) => (key ? `${key} (${fingerprint})` : fingerprint))
+  return verified.verification.signers.map(({key, fingerprint, identity, issuer}) =>
+    identity === undefined ? (key ? `${key} (${fingerprint})` : fingerprint) : `${identity} (issuer ${issuer})`,
+  )
 }
 
 async function refuseExisting(path: string): Promise<void> {

@@ -28,6 +28,8 @@ export interface PackTarget {
   readonly sourceDateEpoch?: number
   /** Sign the document in its file, and the tarball with a bundle beside it. */
   readonly signer?: Signer
+  /** Keep the signatures that are there, by others. */
+  readonly append?: boolean
   /** What the signature states about how the package was built. */
   readonly provenance?: Provenance
 }
@@ -41,7 +43,7 @@ export async function packPackage(given: PackageSource, target: PackTarget): Pro
   const {signer} = target
   const digested = signer && (await digestSource(given))
   const source = digested ?? given
-  const signed = signer && digested ? await signSource(digested, signer, target.provenance) : undefined
+  const signed = signer && digested ? await signSource(digested, signer, target) : undefined
   const document = signed === undefined ? undefined : stack.use(await stageFile(source.path, signed))
   const bytes = signed === undefined ? source.document.bytes : Buffer.from(signed)
   const archive = await writeArchive(source, bytes, target)
@@ -61,10 +63,10 @@ export async function packPackage(given: PackageSource, target: PackTarget): Pro
 async function signSource(
   {document, files}: DigestedSource,
   signer: Signer,
-  provenance: Provenance | undefined,
+  {provenance, append = false}: PackTarget,
 ): Promise<string> {
   const {signDocument} = await import('@atomctl/wpk/signing')
-  return (await signDocument(document, signer, {files, ...(provenance === undefined ? {} : {provenance})})).text
+  return (await signDocument(document, signer, {files, append, ...(provenance === undefined ? {} : {provenance})})).text
 }
 
 interface WrittenArchive {

@@ -19,19 +19,17 @@ async function isDocumentStale(source: PackageSource): Promise<boolean> {
   const {document} = source
   if (!document.wpk.metadata.signature) return false
   const {files} = await digestSource(source)
-  const [{bundleOf, decodeBundle, readStatement}, {documentDigest}] = await Promise.all([
+  const [{bundlesOf, readSignature}, {documentDigest}] = await Promise.all([
     import('@atomctl/wpk/signing'),
     import('@atomctl/wpk/canonical'),
   ])
   return orStale(() => {
-    const found = bundleOf(document.value)
-    if (!found) return false
-    const {content} = decodeBundle(found.bundle)
-    if (content.kind !== 'envelope') return true
-    const signed = readStatement(content.payload)
+    const digest = documentDigest(document.value)
     const names = (list: readonly {path: string; sha256: string}[]): string =>
       JSON.stringify(list.map(({path, sha256}) => [path, sha256]))
-    return signed.documentDigest !== documentDigest(document.value) || names(signed.files) !== names(files)
+    return bundlesOf(document.value)
+      .map((bundle) => readSignature(bundle).statement)
+      .some((signed) => signed.documentDigest !== digest || names(signed.files) !== names(files))
   })
 }
 

@@ -15,6 +15,16 @@ export interface SignedFileResult {
   identity?: string
   /** Keyless: who vouched for the identity. */
   issuer?: string
+  /** How many signatures the document has now; absent for a detached one. */
+  signatures?: number
+}
+
+export interface SignInPlaceOptions {
+  /** The only registry the package may be taken from. */
+  readonly registry?: string | undefined
+  readonly provenanceOf?: ((source: PackageSource) => Promise<Provenance>) | undefined
+  /** Keep the signatures that are there, by others. */
+  readonly append?: boolean
 }
 
 /**
@@ -24,27 +34,33 @@ export interface SignedFileResult {
 export async function signInPlace(
   sources: readonly PackageSource[],
   signer: Signer,
-  registry: string | undefined,
-  provenanceOf?: (source: PackageSource) => Promise<Provenance>,
+  {registry, provenanceOf, append = false}: SignInPlaceOptions = {},
 ): Promise<SignedFileResult[]> {
-  const [{signDocument, fingerprintOfHint}, {documentDigest}] = await Promise.all([
+  const [{bundlesOf, signDocument, fingerprintOfHint}, {documentDigest}] = await Promise.all([
     import('@atomctl/wpk/signing'),
     import('@atomctl/wpk/canonical'),
   ])
   await using stack = new AsyncDisposableStack()
   const staged = []
+  const counts: number[] = []
   for (const source of sources) {
     const {path, document, files} = await digestSource(source)
     const provenance = await provenanceOf?.(source)
     const claims = {...(registry === undefined ? {} : {registry}), ...(provenance === undefined ? {} : {provenance})}
-    const {text} = await signDocument(document, signer, {files, ...claims})
+    const {text, document: signed} = await signDocument(document, signer, {files, append, ...claims})
+    counts.push(bundlesOf(signed.value).length)
     staged.push(stack.use(await stageFile(path, text)))
   }
   for (const file of staged) await file.commit()
   const fingerprint = fingerprintOfHint(signer.keyHint)
-  return sources.map(({path, document}) => {
-    return {file: path, id: document.id, digest: documentDigest(document.value), fingerprint, ...signer.claims}
-  })
+  return sources.map(({path, document}, index) => ({
+    file: path,
+    id: document.id,
+    digest: documentDigest(document.value),
+    fingerprint,
+    ...signer.claims,
+    signatures: counts[index] ?? 1,
+  }))
 }
 
 /** Writes `FILE.sigstore.json` beside each file: all of them or none. */

@@ -47,13 +47,12 @@ function summarizePolicy({findings: _, ...policy}: LintReport): PolicySummary {
 async function summarizeSignature({value}: WpkDocument): Promise<SignatureSummary> {
   const {metadata} = value as {metadata: {signature?: unknown}}
   if (!metadata.signature) return {state: 'unsigned'}
-  const {bundleOf, decodeBundle, fingerprintOfHint, readClaims} = await import('@atomctl/wpk/signing')
+  const {bundlesOf, claimedSigner, decodeBundle} = await import('@atomctl/wpk/signing')
   try {
-    const found = bundleOf(value)
-    if (!found) return {state: 'unsigned'}
-    const {keyHint, certificate = Buffer.alloc(0)} = decodeBundle(found.bundle)
-    if (keyHint === undefined) return {state: 'certified', ...readClaims(certificate)}
-    return {state: 'signed', fingerprint: fingerprintOfHint(keyHint)}
+    const [first, ...others] = bundlesOf(value).map((bundle) => claimedSigner(decodeBundle(bundle)))
+    if (!first) return {state: 'unsigned'}
+    if (others.length > 0) return {state: 'cosigned', signers: [first, ...others]}
+    return 'fingerprint' in first ? {state: 'signed', ...first} : {state: 'certified', ...first}
   } catch (error) {
     if (isAtomError(error)) return {state: 'invalid', reason: error.message}
     throw error

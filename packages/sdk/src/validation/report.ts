@@ -1,10 +1,12 @@
 import type {Finding} from '@atomctl/wpk/document'
+import type {ClaimedSigner} from '@atomctl/wpk/signing'
 
-/** Whether a package carries a signature, and which key or identity it names. Nothing is verified here (`verify` does). */
+/** Whether a package carries signatures, and which keys or identities they name. Nothing is verified here (`verify` does). */
 export type SignatureSummary =
   | {readonly state: 'unsigned'}
   | {readonly state: 'signed'; readonly fingerprint: string}
   | {readonly state: 'certified'; readonly identity: string; readonly issuer: string}
+  | {readonly state: 'cosigned'; readonly signers: readonly ClaimedSigner[]}
   | {readonly state: 'invalid'; readonly reason: string}
 
 export interface PackageSummary {

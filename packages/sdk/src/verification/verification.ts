@@ -5,6 +5,7 @@ import {isFileReference, loadPackage, parseWorkflowId} from '../packages/index.t
 import type {PolicyInForce} from '../trust.ts'
 import type {ArchiveFileInfo} from '@atomctl/wpk/archive'
 import type {WpkDocument} from '@atomctl/wpk/document'
+import type {Provenance} from '@atomctl/wpk/signing'
 import type {SignedBy, TrustPolicy, TrustRule, VerifyOptions} from '@atomctl/wpk/trust'
 import type {IdentityTrust} from '@atomctl/wpk/trust/artifact'
 import {bundlePathOf, readDetachedBundle} from '../packing/detached-bundle.ts'
@@ -18,6 +19,8 @@ export interface Verdict {
   level: string
   signers: SignedBy[]
   warnings: string[]
+  /** What a trusted signer states about how it was built. */
+  provenance?: Provenance
 }
 
 export interface VerificationResult {
@@ -77,13 +80,14 @@ export async function verifySubject(
     ...(first ? {digest: first.verified.digest} : {}),
     files: first?.verified.verification.files.length ?? 0,
     verdicts: verified.map(({file, verified: {verification}}): Verdict => {
-      const {rule, level, signers, warnings} = verification
+      const {rule, level, signers, warnings, provenance} = verification
       return {
         ...(file === undefined ? {} : {policy: file}),
         rule,
         level,
         signers: [...signers],
         warnings: [...warnings],
+        ...(provenance === undefined ? {} : {provenance}),
       }
     }),
     ...(bundle === undefined ? {} : {bundle}),

@@ -5,7 +5,7 @@ import {canonicalize} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
 import {writeBundle} from './bundle.ts'
-import {encodeSignature} from './embedded.ts'
+import {encodeSignatures} from './embedded.ts'
 import {encodeEnvelope, PAYLOAD_TYPE} from './envelope.ts'
 import type {SignedContent, Signer} from './signer.ts'
 import {type StatementOptions, writeStatement} from './statement.ts'
@@ -17,21 +17,30 @@ export interface SignedDocument {
   readonly bundle: object
 }
 
+export interface SignOptions extends StatementOptions {
+  /** Put the signature beside those that are there, instead of in their place. */
+  readonly append?: boolean
+}
+
 /**
- * Signs a document together with the files that belong to it and embeds the bundle as `metadata.signature`; an
- * earlier signature is replaced. Throws ARCHIVE_INVALID for files that cannot be in a package.
+ * Signs a document together with the files that belong to it and embeds the bundle as `metadata.signature`; earlier
+ * signatures are replaced, or kept when it is to be appended. Throws ARCHIVE_INVALID for files that cannot be in a
+ * package, ARCHIVE_TOO_LARGE, and for what cannot be appended WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED,
+ * SIGNATURE_EXISTS.
  */
 export async function signDocument(
   document: WpkDocument,
   signer: Signer,
-  options: StatementOptions = {},
+  options: SignOptions = {},
 ): Promise<SignedDocument> {
   // Only here: key pairs and detached signatures must not wait for YAML and the schema to load.
   const {loadDocument, setScalar} = await import('../document/index.ts')
   const payload = Buffer.from(JSON.stringify(writeStatement(document, options)))
+  // Before anything is signed: what a keyless signer's log records stays there.
+  const earlier = options.append ? (await import('./append.ts')).bundlesToKeep(document, payload, signer) : []
   const signature = await signer.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
   const bundle = await bundleFor({kind: 'envelope', payloadType: PAYLOAD_TYPE, payload, signature}, signer)
-  const text = setScalar(document.text, ['metadata', 'signature'], encodeSignature(bundle))
+  const text = setScalar(document.text, ['metadata', 'signature'], encodeSignatures([...earlier, bundle]))
   checkSize(text, document, options)
   const signed = loadDocument(Buffer.from(text), document.source)
   checkUnchanged(document, signed)

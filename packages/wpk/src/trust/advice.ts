@@ -1,71 +1,101 @@
 import type {Claims} from '../signing/certificate.ts'
 import {fingerprintOfHint} from '../signing/public-key.ts'
-import type {TrustedKey, TrustPolicy} from './policy.ts'
+import type {TrustPolicy} from './policy.ts'
 import {DEFAULT_RULE, type Subject} from './rules.ts'
 import type {TrustRule} from './schema.ts'
 
 /** Name for a key that the policy does not have yet. */
 const NEW_KEY = 'signer'
 
+/** A signer whom a rule does not name: the hint of a key, or whom a certificate names, which are only claims. */
+export type Stranger = {readonly hint: string} | Claims
+
+type RuleSigner = TrustRule['signers'][number]
+
+/** A stranger as the policy would have them: the signer of a rule, and the lines for what is new. */
+interface Introduction {
+  readonly signer: RuleSigner
+  readonly comments: readonly string[]
+  readonly keys: readonly string[]
+  readonly trustRoots: readonly string[]
+}
+
 /**
- * The policy lines that would trust a signer for this package, ready to paste: the key unless the policy has it,
- * and a rule, or the signers line of the rule that decided.
+ * The policy lines that would trust these signers for this package, ready to paste: keys and trusted roots that the
+ * policy lacks, and a rule, or the signers line of the rule that decided.
  */
-export function adviseTrust(policy: TrustPolicy, rule: TrustRule, subject: Subject, hint: string): string {
-  const known = policy.keysByHint.get(hint)
-  const key = known?.name ?? freeName(policy)
-  const file = fileOf(policy)
-  const save = known ? [] : [`# save the public key ${fingerprintOfHint(hint)} as ${key}.pub beside ${file}`]
+export function adviseSigners(
+  policy: TrustPolicy,
+  rule: TrustRule,
+  subject: Subject,
+  strangers: readonly Stranger[],
+): string {
+  const taken = new Set(policy.keys.keys())
+  const known = strangers.map((stranger) =>
+    'hint' in stranger ? byKey(policy, stranger, taken) : byName(policy, stranger),
+  )
+  const all = (field: 'comments' | 'keys' | 'trustRoots'): string[] => [...new Set(known.flatMap((one) => one[field]))]
   return [
-    `to trust this signer, add to ${file}:`,
-    ...save,
-    ...keyLines(known, key),
-    ...ruleLines(rule, subject, {keys: [key]}),
+    `to trust ${strangers.length === 1 ? 'this signer' : 'these signers'}, add to ${fileOf(policy)}:`,
+    ...all('comments'),
+    ...headed('keys:', all('keys')),
+    ...headed('trustRoots:', all('trustRoots')),
+    ...ruleLines(
+      rule,
+      subject,
+      known.map(({signer}) => signer),
+    ),
   ].join('\n')
 }
 
-/** The same for a keyless signer. The certificate was not verified when this is shown: its claims are only claims. */
-export function adviseIdentity(policy: TrustPolicy, rule: TrustRule, subject: Subject, claims: Claims): string {
+function headed(heading: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [heading, ...lines]
+}
+
+function byKey(policy: TrustPolicy, {hint}: {hint: string}, taken: Set<string>): Introduction {
+  const known = policy.keysByHint.get(hint)
+  const key = known?.name ?? freeName(taken)
+  taken.add(key)
+  const signer = {keys: [key]}
+  if (known) return {signer, comments: [], keys: [], trustRoots: []}
+  const comment = `# save the public key ${fingerprintOfHint(hint)} as ${key}.pub beside ${fileOf(policy)}`
+  return {signer, comments: [comment], keys: [`  ${key}: {file: ${JSON.stringify(`${key}.pub`)}}`], trustRoots: []}
+}
+
+/** The certificate was not verified when this is shown: its claims are only claims. */
+function byName(policy: TrustPolicy, claims: Claims): Introduction {
   const [known] = policy.trustRoots?.keys() ?? []
   const trustRoot = known ?? 'sigstore'
-  const file = fileOf(policy)
-  const root = `  ${trustRoot}: {file: "trusted_root.json"}   # beside ${file}; from whoever runs that Sigstore`
-  return [
-    `to trust this signer, add to ${file}:`,
-    ...(known === undefined ? ['trustRoots:', root] : []),
-    ...ruleLines(rule, subject, {keyless: {trustRoot, ...claims}}),
-  ].join('\n')
+  const root = `  ${trustRoot}: {file: "trusted_root.json"}   # beside ${fileOf(policy)}; from whoever runs that Sigstore`
+  const signer = {keyless: {trustRoot, identity: claims.identity, issuer: claims.issuer}}
+  return {signer, comments: [], keys: [], trustRoots: known === undefined ? [root] : []}
 }
 
 function fileOf({source}: TrustPolicy): string {
   return source ?? '~/.atomctl/trust-policy.yaml'
 }
 
-function freeName(policy: TrustPolicy): string {
+function freeName(taken: ReadonlySet<string>): string {
   let name = NEW_KEY
-  for (let count = 2; policy.keys.has(name); count++) name = `${NEW_KEY}-${count}`
+  for (let count = 2; taken.has(name); count++) name = `${NEW_KEY}-${count}`
   return name
 }
 
-function keyLines(known: TrustedKey | undefined, key: string): string[] {
-  return known ? [] : ['keys:', `  ${key}: {file: ${JSON.stringify(`${key}.pub`)}}`]
-}
-
-function ruleLines(rule: TrustRule, {name, registry}: Subject, signer: TrustRule['signers'][number]): string[] {
+function ruleLines(rule: TrustRule, {name, registry}: Subject, signers: readonly RuleSigner[]): string[] {
   if (rule.name === DEFAULT_RULE) {
     return [
       'rules:',
       `  - name: ${JSON.stringify(name.replace(/[^A-Za-z0-9._-]/g, '-'))}`,
       `    scope: {registries: [${JSON.stringify(registry ?? '*')}], packages: [${JSON.stringify(name)}]}`,
       '    level: strict',
-      `    signers: [${flow(signer)}]`,
+      `    signers: [${signers.map(flow).join(', ')}]`,
     ]
   }
-  const signers = [...rule.signers, signer].map((one) => JSON.stringify(one)).join(', ')
-  return [`# and in the rule ${JSON.stringify(rule.name)}:`, `    signers: [${signers}]`]
+  const all = [...rule.signers, ...signers].map((one) => JSON.stringify(one)).join(', ')
+  return [`# and in the rule ${JSON.stringify(rule.name)}:`, `    signers: [${all}]`]
 }
 
 /** A signer in the form people write: a key's name needs no quotes. */
-function flow(signer: TrustRule['signers'][number]): string {
+function flow(signer: RuleSigner): string {
   return 'keys' in signer ? `{keys: [${signer.keys.join(', ')}]}` : JSON.stringify(signer)
 }

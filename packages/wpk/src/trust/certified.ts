@@ -4,40 +4,37 @@ import type {DecodedBundle} from '../signing/bundle.ts'
 import {type Claims, readClaims} from '../signing/certificate.ts'
 import {malformed} from '../signing/malformed.ts'
 import {fingerprintOfHint, hintOf} from '../signing/public-key.ts'
-import {adviseIdentity} from './advice.ts'
+import {adviseSigners} from './advice.ts'
 import {matchesIdentity} from './identity.ts'
-import {type SignerContext, tooFew} from './judge.ts'
+import type {Judged, SignerContext} from './judge.ts'
 import type {KeylessRule} from './schema.ts'
 import {type CertifiedSigner, DEFAULT_THRESHOLDS, type Thresholds} from './trust-root.ts'
 import type {SignedBy} from './verified.ts'
 
 /**
  * Who signed a keyless bundle, when its certificate names an identity that the rule trusts, and the trusted root of
- * that rule vouches for it. Every failure goes to the judgement; undefined means that nobody trusted signed.
+ * that rule vouches for it.
  */
 export function judgeCertified(
   context: SignerContext,
   bundle: DecodedBundle,
   isSignedBy: (key: KeyObject) => boolean,
-): SignedBy | undefined {
-  const {rule, judgement} = context
+): Judged {
+  const {rule} = context
   // The claims of the very certificate that is verified below; until then they only choose by whom.
   const claims = attempt(() => readClaims(bundle.certificate ?? Buffer.alloc(0)))
-  if (isAtomError(claims)) return judgement.fail('integrity', claims)
+  if (isAtomError(claims)) return {check: 'integrity', error: claims}
   const wanted = rule.signers
     .flatMap((signer) => ('keyless' in signer ? [signer.keyless] : []))
     .filter((keyless) => matchesIdentity(keyless, claims))
-  if (wanted.length === 0) return judgement.fail('trust', untrustedIdentity(context, claims))
-  let refusal: AtomError | undefined
+  if (wanted.length === 0) return stranger(context, claims)
+  let refusal = malformed('nobody vouches for it')
   for (const keyless of wanted) {
     const result = tryRoot(context, keyless, bundle, isSignedBy)
-    if (!isAtomError(result)) {
-      if (rule.threshold > 1) judgement.fail('trust', tooFew(rule))
-      return describeCertified(result)
-    }
+    if (!isAtomError(result)) return {signer: describeCertified(result)}
     refusal = result
   }
-  return refusal && judgement.fail(refusal.code === 'SIGNER_UNTRUSTED' ? 'trust' : 'integrity', refusal)
+  return {check: refusal.code === 'SIGNER_UNTRUSTED' ? 'trust' : 'integrity', error: refusal}
 }
 
 function tryRoot(
@@ -68,12 +65,13 @@ export function describeCertified({identity, issuer, publicKey, signedAt}: Certi
   return {fingerprint, identity, issuer, signedAt: signedAt.toISOString()}
 }
 
-function untrustedIdentity(context: SignerContext, claims: Claims): AtomError {
+function stranger(context: SignerContext, claims: Claims): Judged {
   const {policy, rule, subject} = context
   const who = `${JSON.stringify(claims.identity)} (issuer ${JSON.stringify(claims.issuer)})`
-  return new AtomError(
+  const error = new AtomError(
     'SIGNER_UNTRUSTED',
     `${subject.name} says it is signed by ${who}, whom rule ${rule.name} does not trust`,
-    {hint: adviseIdentity(policy, rule, subject, claims), details: {...claims, rule: rule.name}},
+    {hint: adviseSigners(policy, rule, subject, [claims]), details: {...claims, rule: rule.name}},
   )
+  return {check: 'trust', error, stranger: claims}
 }

@@ -1,9 +1,7 @@
 import type {ArchiveFileInfo} from '../archive/members.ts'
-import {documentDigest} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
 import {AtomError} from '../errors.ts'
 import type {SignedFile, Statement} from '../signing/statement.ts'
-import type {Judgement} from './levels.ts'
 
 export interface Expected {
   readonly name?: string
@@ -21,20 +19,23 @@ export function checkExpected(document: WpkDocument, {name, version}: Expected):
 /** Throws WPK_TAMPERED unless the statement is about exactly this document and these files. */
 export function checkContent(
   document: WpkDocument,
+  digest: string,
   statement: Statement,
   files: readonly ArchiveFileInfo[] | undefined,
-  judgement: Judgement,
 ): void {
-  if (statement.documentDigest !== documentDigest(document.value)) {
+  if (statement.documentDigest !== digest) {
     throw tampered(`${document.source} was changed after it was signed`)
   }
   if (statement.name !== document.name || statement.version !== document.version) {
     throw tampered(`the signature is for ${statement.name} ${statement.version}, not ${document.id}`)
   }
-  if (files) return checkFiles(statement.files, files)
-  if (statement.files.length > 0) {
-    judgement.warn(`the signature covers ${statement.files.length} further files, which were not at hand to check`)
-  }
+  if (files) checkFiles(statement.files, files)
+}
+
+/** Throws WPK_TAMPERED unless all signatures are over the same files: the ones a service fetches are then all signers'. */
+export function checkSameFiles(statements: readonly Statement[]): void {
+  const lists = new Set(statements.map(({files}) => JSON.stringify(files)))
+  if (lists.size > 1) throw tampered('its signatures are over different files')
 }
 
 function checkFiles(signed: readonly SignedFile[], found: readonly ArchiveFileInfo[]): void {

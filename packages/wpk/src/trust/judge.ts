@@ -3,9 +3,9 @@ import {AtomError} from '../errors.ts'
 import type {Provenance} from '../signing/provenance.ts'
 import {fingerprintOfHint} from '../signing/public-key.ts'
 import {normalizeRegistry} from '../signing/registry.ts'
-import {adviseTrust} from './advice.ts'
+import {adviseSigners, type Stranger} from './advice.ts'
 import {tampered} from './content.ts'
-import type {Judgement} from './levels.ts'
+import type {Check, Judgement} from './levels.ts'
 import type {TrustedKey, TrustPolicy} from './policy.ts'
 import {DEFAULT_RULE, type Subject} from './rules.ts'
 import type {TrustRule} from './schema.ts'
@@ -19,26 +19,37 @@ export interface SignerContext {
   readonly now: Date
 }
 
-/**
- * Who signed, when the key that the bundle names is known, really made the signature and may sign this package.
- * Every failure goes to the judgement; undefined means that nobody trusted signed.
- */
-export function judgeSigner(
-  context: SignerContext,
-  hint: string,
-  isSignedBy: (key: KeyObject) => boolean,
-): SignedBy | undefined {
+/** Why a signature does not count, and, when only the policy is missing somebody, whom. */
+export interface Rejection {
+  readonly check: Check
+  readonly error: AtomError
+  readonly stranger?: Stranger
+}
+
+/** What came of judging one signature. */
+export type Judged = Rejection | {readonly signer: SignedBy}
+
+export function isAccepted<T extends Judged>(judged: T): judged is T & {readonly signer: SignedBy} {
+  return 'signer' in judged
+}
+
+/** Who signed, when the key that the bundle names is known, really made the signature and may sign this package. */
+export function judgeSigner(context: SignerContext, hint: string, isSignedBy: (key: KeyObject) => boolean): Judged {
   const {policy, rule, judgement, now} = context
   const key = policy.keysByHint.get(hint)
-  if (!key) return judgement.fail('trust', untrusted(context, hint))
+  const stranger = {check: 'trust', error: untrusted(context, hint), stranger: {hint}} as const
+  if (!key) return stranger
   if (!isSignedBy(key.publicKey)) {
-    return judgement.fail('integrity', tampered(`the signature was not made with the key ${key.name} that it names`))
+    return {check: 'integrity', error: tampered(`the signature was not made with the key ${key.name} that it names`)}
   }
-  if (key.revoked) return judgement.fail('revocation', revoked(key))
-  if (!isNamed(rule, key)) return judgement.fail('trust', untrusted(context, hint))
-  if (key.notAfter && now > key.notAfter) judgement.fail('validity', expired(key, key.notAfter))
-  if (rule.threshold > 1) judgement.fail('trust', tooFew(rule))
-  return {key: key.name, fingerprint: fingerprintOfHint(hint)}
+  if (key.revoked) return {check: 'revocation', error: revoked(key)}
+  if (!isNamed(rule, key)) return stranger
+  if (key.notAfter && now > key.notAfter) {
+    const error = expired(key, key.notAfter)
+    if (judgement.enforces('validity')) return {check: 'validity', error}
+    judgement.fail('validity', error)
+  }
+  return {signer: {key: key.name, fingerprint: fingerprintOfHint(hint)}}
 }
 
 /** A statement made for one registry holds only there; a rule with `bindRegistry` wants every statement so made. */
@@ -71,6 +82,12 @@ function isNamed(rule: TrustRule, key: TrustedKey): boolean {
   return rule.signers.some((signer) => 'keys' in signer && signer.keys.includes(key.name))
 }
 
+/** Of what several signers state: what says from which commit everything comes, else the first. */
+export function bestProvenance(stated: readonly (Provenance | undefined)[]): Provenance | undefined {
+  const given = stated.filter((one) => one !== undefined)
+  return given.find(({source}) => source?.dirty === false) ?? given.find(({source}) => source) ?? given[0]
+}
+
 function untrusted(context: SignerContext, hint: string): AtomError {
   const {policy, rule, subject} = context
   const known = policy.keysByHint.get(hint)
@@ -81,7 +98,7 @@ function untrusted(context: SignerContext, hint: string): AtomError {
     'SIGNER_UNTRUSTED',
     `${subject.name} is signed by the ${who}, which rule ${rule.name} does not trust${note}`,
     {
-      hint: adviseTrust(policy, rule, subject, hint),
+      hint: adviseSigners(policy, rule, subject, [{hint}]),
       details: {fingerprint: fingerprintOfHint(hint), rule: rule.name},
     },
   )
@@ -99,14 +116,5 @@ function expired(key: TrustedKey, notAfter: Date): AtomError {
   return new AtomError('SIGNER_EXPIRED', `the signing key ${key.name} was valid until ${notAfter.toISOString()}`, {
     hint: 'sign again with a current key: atomctl sign FILE --key cosign.key',
     details: {key: key.name, notAfter: notAfter.toISOString()},
-  })
-}
-
-/** A package carries one signature, which cannot be of two people. */
-export function tooFew(rule: TrustRule): AtomError {
-  const message = `1 of ${rule.threshold} signatures that rule ${rule.name} requires: a package carries one embedded signature`
-  return new AtomError('SIGNER_UNTRUSTED', message, {
-    hint: `set threshold: 1 in the rule ${rule.name} of the trust policy`,
-    details: {rule: rule.name, threshold: rule.threshold},
   })
 }

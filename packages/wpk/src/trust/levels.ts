@@ -25,6 +25,10 @@ export class Judgement {
     this.#enforced = ENFORCED[level]
   }
 
+  enforces(check: Check): boolean {
+    return this.#enforced.has(check)
+  }
+
   /** A failed check. Returns (always undefined) only when the level lets it pass. */
   fail(check: Check, error: AtomError): undefined {
     if (this.#enforced.has(check)) throw error

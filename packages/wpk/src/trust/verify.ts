@@ -3,18 +3,18 @@ import type {ArchiveFileInfo} from '../archive/members.ts'
 import {documentDigest} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
 import {AtomError, isAtomError} from '../errors.ts'
-import {type DecodedBundle, decodeBundle, type EnvelopeContent} from '../signing/bundle.ts'
-import {bundleOf} from '../signing/embedded.ts'
-import {PAYLOAD_TYPE} from '../signing/envelope.ts'
+import {bundlesOf} from '../signing/embedded.ts'
 import {malformed} from '../signing/malformed.ts'
-import {readStatement, type SignedFile, type Statement} from '../signing/statement.ts'
+import {type ReadSignature, readSignature} from '../signing/read.ts'
+import type {SignedFile} from '../signing/statement.ts'
 import type {Provenance} from '../signing/provenance.ts'
 import {isEnvelopeSignedBy} from '../signing/verify.ts'
 import {judgeCertified} from './certified.ts'
-import {checkContent, checkExpected, type Expected} from './content.ts'
+import {checkContent, checkExpected, checkSameFiles, type Expected} from './content.ts'
 import {Judgement} from './levels.ts'
 import type {TrustPolicy} from './policy.ts'
-import {checkBinding, checkProvenance, judgeSigner} from './judge.ts'
+import {bestProvenance, checkBinding, checkProvenance, type Judged, judgeSigner} from './judge.ts'
+import {countSigners} from './quorum.ts'
 import {type Subject, selectRule} from './rules.ts'
 import type {TrustRule} from './schema.ts'
 import {createVerified, type SignedBy, type VerifiedDocument, WITNESSES_IGNORED} from './verified.ts'
@@ -31,7 +31,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Checks a document, and the files around it, against the trust policy. The only maker of `VerifiedDocument`.
+ * Checks a document, and the files around it, against the trust policy. The only maker of `VerifiedDocument`. Of several
+ * signatures all must be over exactly this content, and enough of them by different people whom the rule trusts.
  * Throws WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED, SIGNER_UNTRUSTED (its hint holds the policy lines that
  * would trust the signer), SIGNER_EXPIRED, SIGNER_REVOKED, and TRUST_POLICY_INVALID when two rules tie.
  */
@@ -44,9 +45,11 @@ export function verifyDocument(
   const subject: Subject = {name: document.name, registry: options.registry}
   const rule = selectRule(policy, subject)
   const judgement = new Judgement(rule.level)
-  const context: Context = {document, policy, rule, subject, judgement, options, now: options.now ?? new Date()}
+  const digest = documentDigest(document.value)
+  const now = options.now ?? new Date()
+  const context: Context = {document, digest, policy, rule, subject, judgement, options, now}
   const {signers, files, provenance} = rule.level === 'skip' ? skip(context) : examine(context)
-  return createVerified(document, documentDigest(document.value), {
+  return createVerified(document, digest, {
     level: rule.level,
     rule: rule.name,
     signers,
@@ -58,6 +61,7 @@ export function verifyDocument(
 
 interface Context {
   readonly document: WpkDocument
+  readonly digest: string
   readonly policy: TrustPolicy
   readonly rule: TrustRule
   readonly subject: Subject
@@ -82,53 +86,49 @@ function skip({rule, judgement}: Context): Outcome {
 function examine(context: Context): Outcome {
   const {rule, judgement} = context
   if (rule.level === 'audit') judgement.warn(`NOT ENFORCED: rule ${rule.name} of the trust policy only reports`)
-  const signed = readSigned(context)
-  if (!signed) return NOTHING
-  const {statement} = signed
-  const signer = judge(context, signed)
-  if (!signer) return {signers: [], files: statement.files}
-  checkBinding(context, statement.registry)
-  checkProvenance(context, statement.provenance)
-  return {signers: [signer], files: statement.files, provenance: statement.provenance}
+  const [first, ...others] = readSigned(context)
+  if (!first) return NOTHING
+  const {files} = first.statement
+  const judged = [first, ...others].map((signature) => ({...judge(context, signature), ...signature}))
+  const counted = countSigners(context, judged, rule.threshold)
+  if (counted.length === 0) return {signers: [], files}
+  for (const {statement} of counted) checkBinding(context, statement.registry)
+  const provenance = bestProvenance(counted.map(({statement}) => statement.provenance))
+  checkProvenance(context, provenance)
+  return {signers: counted.map(({signer}) => signer), files, provenance}
 }
 
-function judge(context: Context, {bundle, envelope}: Signed): SignedBy | undefined {
+function judge(context: Context, {bundle, envelope}: ReadSignature): Judged {
   const isSignedBy = (key: KeyObject): boolean => isEnvelopeSignedBy(envelope, key)
   const {keyHint} = bundle
   if (keyHint !== undefined) return judgeSigner(context, keyHint, isSignedBy)
   return judgeCertified(context, bundle, isSignedBy)
 }
 
-interface Signed {
-  readonly bundle: DecodedBundle
-  readonly envelope: EnvelopeContent
-  readonly statement: Statement
-}
-
-/** The signature of the document when there is one, it can be read, and it is about exactly this content. */
-function readSigned(context: Context): Signed | undefined {
-  const {document, judgement, options} = context
+/** The signatures of the document when there are any, all can be read, and all are about exactly this content. */
+function readSigned(context: Context): readonly ReadSignature[] {
+  const {document, digest, judgement, options} = context
   try {
-    const embedded = bundleOf(document.value)
-    if (!embedded) return judgement.fail('present', unsigned(document))
-    const signed = decodeSigned(embedded.bundle, context)
-    checkContent(document, signed.statement, options.files, judgement)
-    return signed
+    const signatures = bundlesOf(document.value).map(readSignature)
+    if (signatures.length === 0) judgement.fail('present', unsigned(document))
+    for (const {statement} of signatures) checkContent(document, digest, statement, options.files)
+    checkSameFiles(signatures.map(({statement}) => statement))
+    noteUnchecked(context, signatures)
+    return signatures
   } catch (error) {
     if (isAtomError(error) && error.code === 'WPK_UNSIGNED') throw error
     // Fail closed: whatever an evil bundle makes the code below throw, it is a signature that was not understood.
     judgement.fail('integrity', isAtomError(error) ? error : malformed('it cannot be read', error))
-    return undefined
+    return []
   }
 }
 
-function decodeSigned(json: object, {judgement}: Context): Signed {
-  const bundle = decodeBundle(json)
-  const {keyHint, content, hasWitnesses} = bundle
-  if (content.kind !== 'envelope' || content.payloadType !== PAYLOAD_TYPE)
-    throw malformed('it holds no in-toto statement')
-  if (keyHint !== undefined && hasWitnesses) judgement.warn(WITNESSES_IGNORED)
-  return {bundle, envelope: content, statement: readStatement(content.payload)}
+function noteUnchecked({judgement, options}: Context, signatures: readonly ReadSignature[]): void {
+  const covered = signatures[0]?.statement.files.length ?? 0
+  if (!options.files && covered > 0)
+    judgement.warn(`the signature covers ${covered} further files, which were not at hand to check`)
+  if (signatures.some(({bundle: {keyHint, hasWitnesses}}) => keyHint !== undefined && hasWitnesses))
+    judgement.warn(WITNESSES_IGNORED)
 }
 
 function unsigned(document: WpkDocument): AtomError {

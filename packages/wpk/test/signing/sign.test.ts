@@ -6,7 +6,7 @@ import {TrustedRoot} from '@sigstore/protobuf-specs'
 import {expect} from 'chai'
 import {canonicalize} from '@atomctl/wpk/canonical'
 import {documentFromJson} from '@atomctl/wpk/document'
-import {bundleOf, payloadOf, parsePublicKey, signDocument, signFile} from '@atomctl/wpk/signing'
+import {bundlesOf, payloadOf, parsePublicKey, signDocument, signFile} from '@atomctl/wpk/signing'
 import {TEXT, catchError, documentOf, expectError, fileOf, rejection, testKey} from './fixtures.ts'
 
 describe('signing a document', () => {
@@ -28,7 +28,7 @@ describe('signing a document', () => {
     expect(second.text.match(/signature:/g)).to.have.length(1)
     expect(second.text.split('\n')).to.have.length(first.text.split('\n').length)
     expect(payloadOf(second.document.value)).to.deep.equal(payloadOf(documentOf().value))
-    expect(bundleOf(second.document.value)).to.deep.equal({bundle: second.bundle})
+    expect(bundlesOf(second.document.value)).to.deep.equal([second.bundle])
   })
 
   it('makes exactly the statement that the format fixes', async () => {
@@ -155,7 +155,7 @@ describe('finding the bundle in a document', () => {
   for (const [what, signature] of unsigned) {
     it(`finds none where there is ${what}`, () => {
       const value = {metadata: signature === undefined ? {} : {signature: signature as string}}
-      expect(bundleOf(value)).to.equal(undefined)
+      expect(bundlesOf(value)).to.deep.equal([])
     })
   }
 
@@ -180,7 +180,7 @@ describe('finding the bundle in a document', () => {
     it(`refuses ${what} where the signature should be`, () => {
       const value = {metadata: {signature: signature as string}}
       expectError(
-        catchError(() => bundleOf(value)),
+        catchError(() => bundlesOf(value)),
         'SIGNATURE_MALFORMED',
       )
     })

@@ -5,7 +5,7 @@ import {loadTrustPolicy, type TrustPolicy} from '@atomctl/wpk/trust'
 import {testKey} from '../signing/fixtures.ts'
 
 /** A Sigstore without any authority: it vouches for nobody. */
-const EMPTY_ROOT = '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
+export const EMPTY_ROOT = '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 
 /** Loads a policy from its text; `alice.pub`, `bob.pub` and `carol.pub` lie beside it, and `corp.json`, a trusted root. */
 export async function policyOf(text: string): Promise<TrustPolicy> {

@@ -1,5 +1,5 @@
 import {setScalar, type WpkDocument} from '@atomctl/wpk/document'
-import {bundleOf, type SignedDocument, signDocument} from '@atomctl/wpk/signing'
+import {bundlesOf, type SignedDocument, signDocument} from '@atomctl/wpk/signing'
 import {verifyDocument} from '@atomctl/wpk/trust'
 import {catchError, documentOf, expectError, fileOf, testKey} from '../signing/fixtures.ts'
 import {trustAlice} from './fixtures.ts'
@@ -56,7 +56,7 @@ function withBundle(document: WpkDocument, bundle: object): WpkDocument {
 /** The signed document with its bundle edited by an outsider, who cannot sign. */
 export async function expectEdited(code: string, change: (bundle: Bundle) => void, message?: RegExp): Promise<void> {
   const {document} = await signedByAlice()
-  const bundle = structuredClone(bundleOf(document.value)?.bundle) as Bundle
+  const bundle = structuredClone(bundlesOf(document.value)[0]) as Bundle
   change(bundle)
   expectError(await refusal(withBundle(document, bundle)), code, message)
 }
@@ -64,7 +64,7 @@ export async function expectEdited(code: string, change: (bundle: Bundle) => voi
 /** A document whose statement was changed before a trusted key signed it. */
 export async function forged(change: (statement: Statement) => void): Promise<WpkDocument> {
   const {document} = await signedByAlice()
-  const bundle = structuredClone(bundleOf(document.value)?.bundle) as Bundle
+  const bundle = structuredClone(bundlesOf(document.value)[0]) as Bundle
   const payload = Buffer.from(editPayload(bundle, change), 'base64')
   const {signer} = await testKey('alice')
   const type = bundle.dsseEnvelope.payloadType

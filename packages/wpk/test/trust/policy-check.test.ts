@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import {commonTexts} from '../../src/trust/policy-check/intersection.ts'
 import {matchesPattern} from '../../src/trust/rules.ts'
 import {catchError, expectError, testKey} from '../signing/fixtures.ts'
-import {policyOf} from './fixtures.ts'
+import {EMPTY_ROOT, policyOf} from './fixtures.ts'
 
 const NOW = new Date('2026-06-01T00:00:00Z')
 
@@ -17,6 +17,7 @@ async function findingsOf(text: string): Promise<string[]> {
   try {
     for (const name of ['alice', 'bob'])
       writeFileSync(join(directory, `${name}.pub`), (await testKey(name)).publicKeyPem)
+    writeFileSync(join(directory, 'corp.json'), EMPTY_ROOT)
     writeFileSync(join(directory, 'policy.yaml'), text)
     const {findings} = await checkTrustPolicy(join(directory, 'policy.yaml'), NOW)
     return findings.map(({rule, severity, position}) => {
@@ -88,8 +89,23 @@ describe('checking a trust policy', () => {
     ],
     [
       'a threshold that nobody can reach',
-      rules('{name: a, threshold: 2, signers: [{keys: [alice, bob]}]}'),
+      rules('{name: a, threshold: 3, signers: [{keys: [alice, bob]}, {keys: [bob]}]}'),
       ['policy_signers 3:26'],
+    ],
+    [
+      'nothing about a threshold that can be reached',
+      rules('{name: a, threshold: 2, signers: [{keys: [alice, bob]}]}'),
+      [],
+    ],
+    [
+      'a threshold above the number of signatures that a package carries',
+      `trustRoots: {corp: {file: corp.json}}\nrules: [{name: a, threshold: 9, signers: [{keyless: {trustRoot: corp, issuer: i, identity: "*"}}]}]\n`,
+      ['policy_signers 2:30'],
+    ],
+    [
+      'a threshold that a revoked key would have to meet',
+      'keys: {alice: {file: alice.pub}, bob: {file: bob.pub, revoked: true}}\nrules: [{name: a, threshold: 2, signers: [{keys: [alice, bob]}]}]\n',
+      ['policy_key 1:39', 'policy_signers 2:30'],
     ],
   ]
   for (const [what, text, findings] of cases)

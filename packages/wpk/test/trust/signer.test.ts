@@ -59,13 +59,13 @@ describe('a signer is refused when', () => {
     expectError(at('2026-06-30T00:00:00.001Z'), 'SIGNER_EXPIRED', /2026-06-30/)
   })
 
-  it('the rule wants two signatures: one document carries one', async () => {
+  it('the rule wants two signatures and there is one', async () => {
     const {document} = await signedByAlice()
     const policy = await trustAlice({threshold: 2})
     expectError(
       catchError(() => verifyDocument(document, policy)),
       'SIGNER_UNTRUSTED',
-      /1 of 2 signatures/,
+      /1 of the 2 signatures/,
     )
   })
 

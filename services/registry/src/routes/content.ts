@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream'
-import {bundleOf} from '@atomctl/wpk/signing'
+import {bundlesOf, MAX_SIGNATURES} from '@atomctl/wpk/signing'
 import * as z from 'zod'
 import type {App} from '../app.ts'
 import {parseDocument} from '../entries.ts'
@@ -7,6 +7,7 @@ import type {PackageRow, PackageStore} from '../packages.ts'
 import {Refusal} from '../refusal.ts'
 
 const byId = z.object({id: z.string()})
+const whichBundle = z.object({signature: z.coerce.number().int().min(1).max(MAX_SIGNATURES).optional()})
 const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
 
 /** The stored bytes, exactly as pushed, and the signature bundle that goes with them. */
@@ -21,11 +22,15 @@ export function registerContentRoutes(app: App, packages: PackageStore): void {
     return reply.send(Readable.from(packages.readBytes(row), {objectMode: false}))
   })
 
-  app.get('/workflows/:id/bundle', {config: read, schema: {params: byId}}, async ({params}, reply) => {
-    const bundle = findBundle(await packages.find(params.id))
-    if (!bundle) throw new Refusal(404, `${params.id} carries no signature bundle`, {code: 'NOT_FOUND'})
-    return reply.type(BUNDLE_MEDIA_TYPE).send(JSON.stringify(bundle))
-  })
+  app.get(
+    '/workflows/:id/bundle',
+    {config: read, schema: {params: byId, querystring: whichBundle}},
+    async ({params, query}, reply) => {
+      const bundle = findBundle(await packages.find(params.id), query.signature)
+      if (!bundle) throw new Refusal(404, `${params.id} carries no signature bundle`, {code: 'NOT_FOUND'})
+      return reply.type(BUNDLE_MEDIA_TYPE).send(JSON.stringify(bundle))
+    },
+  )
 }
 
 /** ETag, and the digest in the forms of RFC 3230 and RFC 9530. */
@@ -40,8 +45,8 @@ function matchesTag(header: string | undefined, digest: string): boolean {
   return tags.includes('*') || tags.includes(`"${digest}"`)
 }
 
-/** The detached bundle of an archive when one was pushed, else the one inside the document. */
-function findBundle(row: PackageRow): object | undefined {
-  if (row.bundle_json !== null) return JSON.parse(row.bundle_json) as object
-  return bundleOf(parseDocument(row))?.bundle
+/** A signature inside the document by its number; else the detached bundle of an archive, else the first signature. */
+function findBundle(row: PackageRow, number: number | undefined): object | undefined {
+  if (row.bundle_json !== null && number === undefined) return JSON.parse(row.bundle_json) as object
+  return bundlesOf(parseDocument(row))[(number ?? 1) - 1]
 }

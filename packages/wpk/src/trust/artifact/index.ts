@@ -12,9 +12,10 @@ import {readList, readObject, readOneOf} from '../../signing/shape.ts'
 import {isBareSignature, isEnvelopeSignedBy, isMessageSignedBy} from '../../signing/verify.ts'
 import {describeCertified, judgeCertified} from '../certified.ts'
 import {tampered} from '../content.ts'
-import {judgeSigner, type SignerContext} from '../judge.ts'
+import {type Judged, judgeSigner, type SignerContext} from '../judge.ts'
 import {Judgement} from '../levels.ts'
 import type {TrustPolicy} from '../policy.ts'
+import {countSigners} from '../quorum.ts'
 import {selectRule, type Subject} from '../rules.ts'
 import {DEFAULT_THRESHOLDS, KEY_THRESHOLDS, type TrustRoot} from '../trust-root.ts'
 import {type SignedBy, WITNESSES_IGNORED} from '../verified.ts'
@@ -33,6 +34,10 @@ export interface IdentityTrust extends Claims {
   readonly trustRoot: TrustRoot
 }
 
+/**
+ * Whoever the deciding rule trusts. A detached bundle is one signature, so that one is enough here, whatever the rule's
+ * threshold: what that counts are the signatures inside the document.
+ */
 export interface PolicyTrust {
   readonly policy: TrustPolicy
   readonly name: string
@@ -103,16 +108,13 @@ async function verifyByPolicy(
   const judgement = new Judgement(rule.level)
   if (rule.level === 'skip') return {signers: [], warnings: [`NOT VERIFIED: rule ${rule.name} skips all checks`]}
   const context: SignerContext = {policy, rule, subject, judgement, now}
-  const signer = await judgeBundle(context, bundle, source)
+  const counted = countSigners(context, [await judgeBundle(context, bundle, source)], 1)
   const isIgnored = bundle.keyHint !== undefined && bundle.hasWitnesses
-  return {signers: signer ? [signer] : [], warnings: [...judgement.warnings, ...(isIgnored ? [WITNESSES_IGNORED] : [])]}
+  const signers = counted.map(({signer}) => signer)
+  return {signers, warnings: [...judgement.warnings, ...(isIgnored ? [WITNESSES_IGNORED] : [])]}
 }
 
-async function judgeBundle(
-  context: SignerContext,
-  bundle: DecodedBundle,
-  source: () => Readable,
-): Promise<SignedBy | undefined> {
+async function judgeBundle(context: SignerContext, bundle: DecodedBundle, source: () => Readable): Promise<Judged> {
   const {keyHint: hint} = bundle
   if (hint === undefined) return judgeCertified(context, bundle, await checkSignature(bundle, source))
   const key = context.policy.keysByHint.get(hint)

@@ -1,5 +1,6 @@
 import type {Finding} from '../../document/index.ts'
 import {suggestName} from '../../document/suggestion.ts'
+import {MAX_SIGNATURES} from '../../signing/embedded.ts'
 import type {ParsedPolicy} from '../parse.ts'
 import type {TrustRule} from '../schema.ts'
 import {findingAt} from './finding.ts'
@@ -45,8 +46,25 @@ function checkDemands(parsed: ParsedPolicy, {name, level, signers, threshold}: T
   if (level === 'skip' || level === 'audit') return [warn('level', 'policy_level', lenience(level))]
   if (signers.length === 0) return [warn('name', 'policy_signers', 'it names no signers, so that it trusts nobody')]
   if (threshold === 1) return []
-  const message = `a package carries one signature, so that a threshold of ${threshold} refuses everything`
-  return [warn('threshold', 'policy_signers', message)]
+  const most = signers.some((signer) => 'keyless' in signer && signer.keyless.identity.includes('*'))
+    ? MAX_SIGNATURES
+    : Math.min(countNamed(parsed, signers), MAX_SIGNATURES)
+  if (threshold <= most) return []
+  const why =
+    most === MAX_SIGNATURES
+      ? `a package carries ${most} signatures at most`
+      : `it names ${most} ${most === 1 ? 'signer' : 'signers'} who can sign`
+  return [warn('threshold', 'policy_signers', `${why}, so that a threshold of ${threshold} refuses everything`)]
+}
+
+/** How many different signers a rule without patterns names, without those whose signature is refused. */
+function countNamed({policy}: ParsedPolicy, signers: TrustRule['signers']): number {
+  const named = signers.flatMap((signer) => ('keys' in signer ? signer.keys : []))
+  const keys = named.filter((key) => !policy.keys[key]?.revoked)
+  const people = signers.flatMap((signer) =>
+    'keyless' in signer ? [JSON.stringify([signer.keyless.identity, signer.keyless.issuer])] : [],
+  )
+  return new Set(keys).size + new Set(people).size
 }
 
 function lenience(level: 'skip' | 'audit'): string {

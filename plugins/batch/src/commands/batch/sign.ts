@@ -21,12 +21,13 @@ one document and further files is one package, whose signature covers them. With
     ...batchFlags,
     ...keylessFlags,
     key: Flags.string({description: 'Private key file', helpValue: 'FILE'}),
+    append: Flags.boolean({description: 'Keep the signatures that are there, and add one by this key'}),
     registry: Flags.string({description: 'Bind the signatures to this registry', helpValue: 'URL'}),
   }
 
   async run(): Promise<BatchReport> {
     const {args, flags} = await this.parse(BatchSign)
-    const {registry} = flags
+    const {append, registry} = flags
     if (registry !== undefined && !/^https?:$/.test(URL.parse(registry)?.protocol ?? '')) {
       throw new AtomError('USAGE', `--registry ${JSON.stringify(registry)} is not an http or https URL`, {
         hint: 'write it like https://registry.example.com',
@@ -37,11 +38,11 @@ one document and further files is one package, whose signature covers them. With
     const signer = flags.keyless ? await createKeylessSigner(flags, this.atom) : await loadSigningKey(access)
     // the key of a keyless signer is another at each run; what stays is whom its certificate names
     const who = signer.claims ? `${signer.claims.identity} ${signer.claims.issuer}` : signer.keyHint
-    const batch = {...gathered, operation: 'sign' as const, scope: [who, registry ?? '']}
+    const batch = {...gathered, operation: 'sign' as const, scope: [who, registry ?? '', ...(append ? ['append'] : [])]}
     return this.runBatch(batch, {
       fingerprint: async ({subject}) => fingerprintSource(await readSource(subject)),
       perform: async ({subject}): Promise<Done> => {
-        const [signed] = await signInPlace([await readSource(subject)], signer, registry)
+        const [signed] = await signInPlace([await readSource(subject)], signer, {registry, append})
         // the signature is in the file now
         const fingerprint = await fingerprintSource(await readSource(subject))
         return {fingerprint, ...(signed?.id === undefined ? {} : {id: signed.id}), note: 'signed'}
