@@ -99,7 +99,7 @@ function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler
     storage,
     concurrency: options.concurrency ?? 16,
     executorId,
-    leaseMs: options.leaseMs ?? 10_000,
+    leaseMs: options.leaseMs ?? 15_000,
     logger,
   })
   const metrics: Metrics = new Metrics(() => executor.activeCount)

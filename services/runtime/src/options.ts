@@ -94,7 +94,7 @@ export interface RuntimeOptions {
   killGraceMs?: number
   /** How long `close` waits for running executions; default 10 s. */
   drainMs?: number
-  /** On PostgreSQL: after how long without a sign of life others carry on what a runtime ran; default 10 s. */
+  /** On PostgreSQL: after how long without a sign of life others carry on what a runtime ran; default 15 s. */
   leaseMs?: number
   /** Bytes of one request; default 4 MiB. */
   bodyLimit?: number

@@ -7,11 +7,11 @@ import {shell, Trust} from './support/packages.ts'
 import {isAlive, ServerProcess} from './support/process.ts'
 import {eventually, STARTUP_MS} from './support/waiting.ts'
 
-/** A runtime is taken for dead after ten seconds without a sign of life. */
+/** A runtime is taken for dead after fifteen seconds without a sign of life. */
 const ADOPTED_SECONDS = 40
 
 describe('two runtimes on one PostgreSQL', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let directory: string
   let trust: Trust
   let database: TestDatabase | undefined

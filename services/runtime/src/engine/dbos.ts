@@ -137,19 +137,28 @@ export class DbosEngine implements Engine {
     }
   }
 
+  /**
+   * Never returns: another process has the execution. Told so, the engine would ask the database for its outcome again
+   * and again, for each of all the executions that one outage took away.
+   */
+  #letGo(run: DbosRun): Promise<never> {
+    if (this.#active.get(run.executionId) === run) this.#active.delete(run.executionId)
+    return run.park()
+  }
+
   /** Ends an execution whose run threw; always throws, or never returns when the process is going. */
   async #release(run: DbosRun, error: unknown, onLost: OnLost): Promise<never> {
     if (this.#abandoned.signal.aborted) return run.park()
     const id = run.executionId
-    if (run.superseded.aborted) throw run.conflict()
+    if (run.superseded.aborted) return this.#letGo(run)
     if (!(error instanceof ExecutionStopped)) {
       // Who has lost the execution has nothing to say about how it ended.
-      if (!(await run.isOwned())) throw run.conflict()
+      if (!(await run.isOwned())) return this.#letGo(run)
       this.#options.logger.error({err: error, executionId: id}, 'execution failed unexpectedly')
       await onLost(id, 'failed', 'Internal error of the runtime')
       throw error
     }
-    if (error.reason === 'superseded') throw error.origin ?? error
+    if (error.reason === 'superseded') return this.#letGo(run)
     // Stopped before its turn, by a shutdown and not by a cancel.
     if (this.#draining.signal.aborted && !run.cancelled.aborted && !error.origin) return run.park()
     await onLost(id, 'cancelled', 'Cancelled')

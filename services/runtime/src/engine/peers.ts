@@ -5,7 +5,7 @@ import {waitFor} from './timing.ts'
 
 const LOOK_MS = 1_000
 /** What a runtime has to do itself before its lease ends: stop its commands, which takes some seconds. */
-const TRUST = 0.6
+const TRUST = 2 / 3
 /** Looks between two searches for executions that this process has and does not run. */
 const LOOKS_PER_SEARCH = 3
 /** The queue from which the engine takes what is to be carried on. */

@@ -19,7 +19,7 @@ const runtime = await createRuntime({
   workDirectory: join(directory, 'work'),
   version: '0.0.0',
   environment: {PATH: process.env['PATH'], DOCKER_HOST: process.env['DOCKER_HOST']},
-  leaseMs: Number(process.env['ATOMCTL_TEST_LEASE_MS'] ?? 10_000),
+  leaseMs: Number(process.env['ATOMCTL_TEST_LEASE_MS'] ?? 15_000),
   drainMs: 200,
   killGraceMs: 200,
   singleUser: true,

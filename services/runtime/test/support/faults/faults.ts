@@ -41,7 +41,7 @@ export function faultsFor(server: TestServer | undefined): readonly Fault[] {
 /** Sometimes for longer than its lease: then it wakes up to find that others carry on what it ran. */
 async function sleep({seat, chance}: Surroundings): Promise<void> {
   seat.freeze()
-  await delay(200 + chance.below(7_000))
+  await delay(200 + chance.below(11_000))
   seat.thaw()
 }
 

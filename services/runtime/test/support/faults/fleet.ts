@@ -4,7 +4,7 @@ import {ServerProcess} from '../process.ts'
 import {NetworkProxy} from './proxy.ts'
 
 /** Short, so that a dead runtime's executions are soon carried on. */
-export const LEASE_MS = 3_000
+export const LEASE_MS = 6_000
 
 /** One place for a runtime: the process in it may die and be replaced, its network to the database may fail. */
 export class Seat {
