@@ -65,6 +65,23 @@ describe('atomctl login --issuer', () => {
     expect(stderr).to.include('invalid_grant').and.include('hint: atomctl login').and.not.include(REFRESH)
   })
 
+  it('shows nothing of what a failing issuer echoes', async () => {
+    await using sandbox = await createSandbox({ATOMCTL_RETRY_ATTEMPTS: '1'})
+    await using registry = await startRegistryDouble(OWNERS)
+    await using issuer = await startIssuer((form) =>
+      form.get('grant_type') === 'refresh_token' ? [500, {detail: `cannot take ${REFRESH}`}] : grant(ACCESS),
+    )
+    const flag = ['--registry-url', registry.url]
+    await sandbox.atomctl(['login', '--issuer', issuer.url, '--client-id', 'atomctl', ...flag])
+    await expireLogins(sandbox)
+    const {code, stdout, stderr} = await sandbox.atomctl(['list', '--debug', '-o', 'json', ...flag])
+    expect(code).to.not.equal(0)
+    expect(issuer.forms('/token').some((form) => form.get('refresh_token') === REFRESH)).to.equal(true)
+    expect(stdout + stderr)
+      .to.include('500')
+      .and.not.include(REFRESH)
+  })
+
   for (const [error, says] of [
     ['access_denied', 'denied'],
     ['expired_token', 'not entered in time'],

@@ -1,6 +1,6 @@
 import {isIP} from 'node:net'
 import type * as z from 'zod'
-import {AtomError} from '../errors.ts'
+import {AtomError, isAtomError} from '../errors.ts'
 import {type HttpClient, type HttpResponse, readJson} from '../http/index.ts'
 
 const LIMIT = 256 * 1024
@@ -55,9 +55,12 @@ export function postJson(
 export function get(ask: Ask, url: URL, headers: Record<string, string> = {}): Promise<HttpResponse> {
   const {http, service, signal} = ask
   const query = Object.fromEntries(url.searchParams)
-  return http.request(
-    {baseUrl: url.origin, signal},
-    {method: 'GET', path: url.pathname, query, headers, service, maxBytes: LIMIT, accepts: REFUSALS},
+  return withoutEcho(
+    service,
+    http.request(
+      {baseUrl: url.origin, signal},
+      {method: 'GET', path: url.pathname, query, headers, service, maxBytes: LIMIT, accepts: REFUSALS},
+    ),
   )
 }
 
@@ -71,10 +74,24 @@ function send(
   const bytes = Buffer.from(text)
   const query = Object.fromEntries(url.searchParams)
   const body = {contentType, length: bytes.length, open: () => bytes}
-  return http.request(
-    {baseUrl: url.origin, signal},
-    {method: 'POST', path: url.pathname, query, headers, body, service, maxBytes: LIMIT, accepts: REFUSALS},
+  return withoutEcho(
+    service,
+    http.request(
+      {baseUrl: url.origin, signal},
+      {method: 'POST', path: url.pathname, query, headers, body, service, maxBytes: LIMIT, accepts: REFUSALS},
+    ),
   )
+}
+
+/** What was sent holds secrets of many kinds, and a server may echo any of them: of its failure only the status is told. */
+async function withoutEcho(service: string, response: Promise<HttpResponse>): Promise<HttpResponse> {
+  try {
+    return await response
+  } catch (error) {
+    const status = isAtomError(error) ? error.details?.['status'] : undefined
+    if (!isAtomError(error) || typeof status !== 'number') throw error
+    throw new AtomError(error.code, `The ${service} answered ${status}`, {details: {status}})
+  }
 }
 
 export type Fields = Readonly<Record<string, string | undefined>>

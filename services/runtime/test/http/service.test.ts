@@ -20,12 +20,12 @@ describe('the runtime service', () => {
     expect(status).to.equal(200)
     expect(body).to.include({service: 'runtime', version: '1.2.3', protocol: '1'})
     expect(body.capabilities).to.include.members(['events', 'cancel', 'idempotency-key'])
-    expect(body.handlers).to.deep.equal(['shell', 'api'])
+    expect(body.handlers).to.deep.equal(['shell', 'api', 'docker'])
   })
 
   it('is initialized with the handlers it really has', async () => {
     const {status, body} = await service.request('/init', {method: 'POST'})
-    expect([status, body]).to.deep.equal([200, {status: 'initialized', adapters: ['shell', 'api']}])
+    expect([status, body]).to.deep.equal([200, {status: 'initialized', adapters: ['shell', 'api', 'docker']}])
   })
 
   it('counts executions for Prometheus', async () => {
@@ -52,7 +52,7 @@ describe('the runtime service', () => {
         status: 'valid',
         workflow_name: 'test-package',
         total_handlers: 1,
-        supported_adapters: ['shell', 'api'],
+        supported_adapters: ['shell', 'api', 'docker'],
       })
     })
 
