@@ -13,7 +13,7 @@ describe('AtomError', () => {
   })
 
   it('has only exit codes of the CLI contract in its table', () => {
-    const allowed = new Set([2, 3, 4, 10, 11, 12])
+    const allowed = new Set([2, 3, 4, 7, 10, 11, 12])
     for (const [code, entry] of Object.entries(WPK_ERRORS)) expect(allowed.has(entry.exit), code).to.equal(true)
   })
 })
