@@ -47,7 +47,14 @@ async function printFailure(report: ErrorReport, argv: readonly string[]): Promi
   const envelope = await failureEnvelope(report, formatOf(argv, environment), [])
   if (envelope !== undefined) process.stdout.write(`${envelope}\n`)
   const style = createStyle(wantsColour(undefined, environment, process.stderr))
-  process.stderr.write(`${failureText(report, style)}\n`)
+  process.stderr.write(`${failureText(report, style, isVerbose(argv))}\n`)
+}
+
+// Read from the words themselves: the error may be that they cannot be parsed.
+function isVerbose(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  const flags = end === -1 ? argv : argv.slice(0, end)
+  return flags.includes('--verbose') || flags.includes('--debug')
 }
 
 /** Exits once both streams are written out; a pipe that nobody reads any more does not hold the process. */

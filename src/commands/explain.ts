@@ -22,6 +22,6 @@ export default class Explain extends AtomCommand {
 
   async run(): Promise<Explanation> {
     const {args} = await this.parse(Explain)
-    return this.emit(explainView, await explain(args.word))
+    return this.emit(explainView, await explain(args.word, this.config.root))
   }
 }

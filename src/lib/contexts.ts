@@ -1,7 +1,7 @@
 import {type Configuration, editConfigurationFile, type NamedContext, userConfigurationPath} from '@atomctl/sdk/config'
 import type {AtomContext} from '@atomctl/sdk/context'
 import {AtomError} from '@atomctl/sdk/errors'
-import {closest} from '@atomctl/sdk/suggest'
+import {suggestName} from '@atomctl/sdk/suggest'
 
 /** A named target as `context list` shows it; of its token only whether there is one. */
 export interface ContextEntry {
@@ -92,7 +92,7 @@ function requireContext({contexts}: Configuration, name: string): NamedContext {
   const found = contexts.get(name)
   if (found) return found
   const names = [...contexts.keys()]
-  const nearest = closest(name, names)
+  const nearest = suggestName(name, names)
   throw new AtomError('CONFIG_INVALID', `there is no context named ${JSON.stringify(name)}`, {
     hint: nearest ? `did you mean ${nearest}?` : 'atomctl context list',
     details: {contexts: names},

@@ -1,7 +1,7 @@
 import {editConfigurationFile, SETTING_KEYS, type SettingKey, userConfigurationPath} from '@atomctl/sdk/config'
 import type {AtomContext} from '@atomctl/sdk/context'
 import {AtomError} from '@atomctl/sdk/errors'
-import {closest} from '@atomctl/sdk/suggest'
+import {suggestName} from '@atomctl/sdk/suggest'
 
 const IN_CONTEXTS: readonly SettingKey[] = ['registry_url', 'runtime_url', 'auth_token']
 
@@ -16,7 +16,7 @@ export function settingKey(name: string): SettingKey {
   const key = name.replaceAll('-', '_')
   const found = SETTING_KEYS.find((known) => known === key)
   if (found) return found
-  const nearest = closest(key, SETTING_KEYS)
+  const nearest = suggestName(key, SETTING_KEYS)
   throw new AtomError('USAGE', `there is no setting ${JSON.stringify(name)}`, {
     hint: nearest ? `did you mean ${nearest}?` : `the settings are: ${SETTING_KEYS.join(', ')}`,
   })
@@ -57,7 +57,7 @@ function requireContextKeys(edits: readonly SettingEdit[]): void {
 export function requireOwnContext(atom: AtomContext, name: string): void {
   const contexts = Object.keys(atom.sources.user?.value.contexts ?? {})
   if (contexts.includes(name)) return
-  const nearest = closest(name, contexts)
+  const nearest = suggestName(name, contexts)
   throw new AtomError('CONFIG_INVALID', `your configuration has no context ${JSON.stringify(name)}`, {
     hint: nearest ? `did you mean ${nearest}?` : `atomctl context create ${name}`,
     details: {contexts},

@@ -25,9 +25,25 @@ describe('explain and schema print', function () {
     expect((await explain('spec.safety.mode')).stdout).to.contain('manual')
   })
 
-  it('explains an error code with its exit code', async () => {
+  it('explains an error code with its exit code, its cause and its cure', async () => {
     const {stdout} = await explain('signer_untrusted')
-    expect(stdout).to.equal(`SIGNER_UNTRUSTED  exit 12\n\n  ${ERRORS.SIGNER_UNTRUSTED.summary}\n`)
+    const [heading, summary, cause, cure, ...rest] = stdout.split('\n\n')
+    expect([heading, summary, rest]).to.deep.equal([
+      'SIGNER_UNTRUSTED  exit 12',
+      `  ${ERRORS.SIGNER_UNTRUSTED.summary}.`,
+      [],
+    ])
+    expect(cause).to.match(/^ {2}Cause: \S/)
+    expect(cure).to.match(/^ {2}Cure: {2}\S/)
+    const {data} = JSON.parse((await explain('UNAVAILABLE', '-o', 'json')).stdout) as {data: object}
+    expect(data).to.include({kind: 'error', code: 'UNAVAILABLE', exit: 9})
+  })
+
+  it('is named by an error under --verbose, and only there', async () => {
+    const missing = ['inspect', './missing.wpk.yaml']
+    const {stderr} = await sandbox.atomctl([...missing, '--verbose'])
+    expect(stderr).to.match(/^code: INPUT_MISSING, exit 2 \(atomctl explain INPUT_MISSING\)$/m)
+    expect((await sandbox.atomctl(missing)).stderr).not.to.contain('atomctl explain')
   })
 
   it('explains a rule of the security policy', async () => {
@@ -38,6 +54,7 @@ describe('explain and schema print', function () {
 
   const mistakes: [string, string][] = [
     ['wpk.spec.handlrs', 'atomctl explain wpk.spec.handlers'],
+    ['signer_untrustd', 'atomctl explain SIGNER_UNTRUSTED'],
     ['WPK_UNSIGND', 'atomctl explain WPK_UNSIGNED'],
     ['hardcoded_secret', 'atomctl explain hardcoded_secrets'],
     ['__proto__', 'atomctl explain wpk'],

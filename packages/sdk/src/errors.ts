@@ -1,4 +1,5 @@
 import {AtomError, type AtomErrorOptions, type ErrorEntry, isAtomError, WPK_ERRORS} from '@atomctl/wpk/errors'
+import {suggestName} from '@atomctl/wpk/suggestion'
 
 export {AtomError, isAtomError, type AtomErrorOptions, type ErrorEntry}
 
@@ -123,7 +124,17 @@ function firstParagraph(message: string): string {
 }
 
 function usageHint(error: unknown): {hint?: string} {
-  return (error as {parse?: unknown}).parse === undefined ? {} : {hint: 'add --help to see the arguments and flags'}
+  const {parse, flags} = error as {parse?: {input?: {flags?: object}}; flags?: readonly unknown[]}
+  if (parse === undefined) return {}
+  const meant = meantFlag(flags?.[0], Object.keys(parse.input?.flags ?? {}))
+  return {hint: meant ? `did you mean ${meant}?` : 'add --help to see the arguments and flags'}
+}
+
+// oclif lists the flags that do not exist as they were typed.
+function meantFlag(typed: unknown, names: readonly string[]): string | undefined {
+  if (typeof typed !== 'string' || !typed.startsWith('--')) return undefined
+  const meant = suggestName(typed.slice(2).split('=', 1)[0] ?? '', names)
+  return meant && `--${meant}`
 }
 
 /** The options of an error, to build another one from it. */

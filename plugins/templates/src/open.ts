@@ -4,7 +4,7 @@ import {downloadPackage} from '@atomctl/sdk/download'
 import {verifyWorkflow} from '@atomctl/sdk/enforcement'
 import {AtomError} from '@atomctl/sdk/errors'
 import {inputFailure, readHead, streamOf} from '@atomctl/sdk/files'
-import {closest} from '@atomctl/sdk/suggest'
+import {suggestName} from '@atomctl/sdk/suggest'
 import {stat} from 'node:fs/promises'
 import {cloneRepository} from './git.ts'
 import {parseReference} from './reference.ts'
@@ -43,7 +43,7 @@ async function readNamed(name: string, {environment}: AtomContext): Promise<Temp
   const [shipped, own] = await Promise.all([shippedNames(), store.names()])
   if (shipped.includes(name)) return readShipped(name)
   if (own.includes(name)) return store.read(name)
-  const nearest = closest(name, [...shipped, ...own])
+  const nearest = suggestName(name, [...shipped, ...own])
   throw new AtomError('INPUT_MISSING', `there is no template named ${name}`, {
     hint: nearest === undefined ? 'atomctl templates list' : `did you mean ${nearest}? atomctl templates list`,
   })

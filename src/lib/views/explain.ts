@@ -9,14 +9,18 @@ export const explainView: View<Explanation> = {
 }
 
 function describe(explanation: Explanation, style: Style): string {
-  if (explanation.kind === 'error') {
-    return `${style.strong(explanation.code)}  exit ${explanation.exit}\n\n  ${explanation.summary}`
-  }
+  if (explanation.kind === 'error') return describeError(explanation, style)
   if (explanation.kind === 'field') return describeField(explanation, style)
   const {rule, level, cwe, advice} = explanation
   return `${style.strong(rule)}  ${level}, ${cwe}\n\n  Fix: ${advice}`
 }
 
+function describeError({code, exit, summary, cause, cure}: Failure, style: Style): string {
+  const parts = [summary, `Cause: ${cause}`, `Cure:  ${cure}`]
+  return [`${style.strong(code)}  exit ${exit}`, ...parts.map((part) => `  ${part}`)].join('\n\n')
+}
+
+type Failure = Extract<Explanation, {kind: 'error'}>
 type Field = Extract<Explanation, {kind: 'field'}>
 
 function describeField({path, type, required, description, fields, topics, examples}: Field, style: Style): string {

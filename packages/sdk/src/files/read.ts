@@ -2,7 +2,7 @@ import {createReadStream, readdirSync} from 'node:fs'
 import {type FileHandle, open} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {AtomError} from '@atomctl/wpk/errors'
-import {closest} from '../suggest.ts'
+import {suggestName} from '../suggest.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -88,7 +88,7 @@ export function inputFailure(path: string, error: unknown): unknown {
 
 /** The error of a file that is not there, with the name that was probably meant. */
 export function missingInput(path: string, cause?: unknown): AtomError {
-  const nearest = closest(basename(path), namesIn(dirname(path)))
+  const nearest = suggestName(basename(path), namesIn(dirname(path)))
   const hint =
     nearest === undefined ? 'check the path and the working directory' : `did you mean ${join(dirname(path), nearest)}?`
   return new AtomError('INPUT_MISSING', `${path} does not exist`, {hint, cause})

@@ -9,8 +9,8 @@ interface ReportedFinding {
   position?: {line: number; column: number}
 }
 
-/** An error as human text: what failed, the server's own words, every finding, what to do next. */
-export function failureText(report: ErrorReport, style: Style): string {
+/** An error as human text: what failed, the server's own words, every finding, what to do next; verbose, where its code is explained. */
+export function failureText(report: ErrorReport, style: Style, verbose = false): string {
   const {code, message, hint, details} = report
   const findings = (details?.['findings'] ?? []) as readonly ReportedFinding[]
   const detail = details?.['detail']
@@ -19,6 +19,9 @@ export function failureText(report: ErrorReport, style: Style): string {
     ...(typeof detail === 'string' && detail !== '' ? [`  Error: ${printable(detail)}`] : []),
     ...findings.map((finding) => `  - ${printable(finding.message)}${placeOf(finding)}`),
     ...(hint === undefined ? [] : [`${style.faint('hint:')} ${printable(hint)}`]),
+    ...(verbose
+      ? [`${style.faint('code:')} ${printable(code)}, exit ${report.exit} (atomctl explain ${printable(code)})`]
+      : []),
   ].join('\n')
 }
 

@@ -4,7 +4,7 @@ import type {Json} from '../canonical.ts'
 import type {Finding} from './finding.ts'
 import {appendPath, formatPath} from './path.ts'
 import {packageSchema} from './schema.ts'
-import {suggestName} from './suggestion.ts'
+import {suggestName} from '../suggestion.ts'
 
 type Issue = z.core.$ZodIssue
 

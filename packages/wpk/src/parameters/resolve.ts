@@ -1,5 +1,5 @@
 import type {Json, JsonObject} from '../canonical.ts'
-import {suggestName} from '../document/suggestion.ts'
+import {suggestName} from '../suggestion.ts'
 import {AtomError, isAtomError} from '../errors.ts'
 import {coerceParameter, sanitizeJson} from './coerce.ts'
 import {isMapping} from './declarations.ts'

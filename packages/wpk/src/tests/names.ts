@@ -1,7 +1,7 @@
 import type {WpkDocument} from '../document/reader.ts'
 import type {Finding} from '../document/finding.ts'
 import {appendPath} from '../document/path.ts'
-import {suggestName} from '../document/suggestion.ts'
+import {suggestName} from '../suggestion.ts'
 import {placed, type TestDocument} from './reader.ts'
 import type {TestCase, WpkTest} from './schema.ts'
 

@@ -1,6 +1,7 @@
 import {expect} from 'chai'
 import fc from 'fast-check'
-import {parseDuration, parseQuantity, suggestName} from '@atomctl/wpk/document'
+import {parseDuration, parseQuantity} from '@atomctl/wpk/document'
+import {suggestName} from '@atomctl/wpk/suggestion'
 
 describe('parseDuration', () => {
   it('reads hours, minutes, seconds and milliseconds, one or several', () => {

@@ -1,7 +1,7 @@
 import {HANDLER_TYPES} from '../configurations.ts'
 import {parseDuration} from '../duration.ts'
 import type {Finding} from '../finding.ts'
-import {suggestName} from '../suggestion.ts'
+import {suggestName} from '../../suggestion.ts'
 import {finding, meant, placedHandlers} from './rule.ts'
 import type {PlacedHandler, SemanticRule} from './rule.ts'
 

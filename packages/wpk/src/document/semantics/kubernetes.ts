@@ -2,7 +2,7 @@ import type {JsonObject} from '../../canonical.ts'
 import {K8S_ACTIONS} from '../configurations.ts'
 import type {Finding} from '../finding.ts'
 import {refuseAction} from '../kubernetes.ts'
-import {suggestName} from '../suggestion.ts'
+import {suggestName} from '../../suggestion.ts'
 import {finding, meant, placedHandlers} from './rule.ts'
 import type {PlacedHandler, SemanticRule} from './rule.ts'
 

@@ -3,7 +3,7 @@ import {parameterNameOf, placeholdersIn} from '../../parameters/placeholders.ts'
 import type {Placeholder} from '../../parameters/placeholders.ts'
 import type {Finding} from '../finding.ts'
 import type {Wpk} from '../schema.ts'
-import {suggestName} from '../suggestion.ts'
+import {suggestName} from '../../suggestion.ts'
 import {finding, meant, placedHandlers} from './rule.ts'
 import type {PlacedHandler, SemanticRule} from './rule.ts'
 

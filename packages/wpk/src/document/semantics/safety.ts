@@ -1,6 +1,6 @@
 import {LINT_RULES} from '../../lint/catalogue.ts'
 import type {Finding} from '../finding.ts'
-import {suggestName} from '../suggestion.ts'
+import {suggestName} from '../../suggestion.ts'
 import {finding, meant, placedHandlers} from './rule.ts'
 import type {SemanticRule} from './rule.ts'
 

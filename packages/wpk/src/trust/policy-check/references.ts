@@ -1,5 +1,5 @@
 import type {Finding} from '../../document/index.ts'
-import {suggestName} from '../../document/suggestion.ts'
+import {suggestName} from '../../suggestion.ts'
 import {MAX_SIGNATURES} from '../../signing/embedded.ts'
 import type {ParsedPolicy} from '../parse.ts'
 import type {TrustRule} from '../schema.ts'
