@@ -7,6 +7,7 @@ import type {Environment} from '@atomctl/sdk/config'
 import type {TrustPolicy} from '@atomctl/wpk/trust'
 import {openDatabase} from './database.ts'
 import {createLogger} from './logger.ts'
+import {servicePackages} from './service-packages.ts'
 
 /** What `run FILE --local` hands to the `local_runtime` hook. */
 export interface LocalRuntimeOptions {
@@ -33,7 +34,8 @@ const DRAIN_MS = 500
 
 /** The runtime of `dev up`, without registry, for the life of one command, in a temporary directory. */
 export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<LocalRuntime> {
-  const {createRuntime} = await import('@atomctl/runtime')
+  const {loadRuntime} = await servicePackages()
+  const {createRuntime} = await loadRuntime()
   const directory = await mkdtemp(join(tmpdir(), 'atomctl-local-'))
   const closing: (() => Promise<unknown>)[] = [() => rm(directory, {recursive: true, force: true})]
   const close = async (): Promise<void> => {

@@ -9,6 +9,7 @@ import type {Logger} from './logger.ts'
 import type {PolicySource} from './policy.ts'
 import type {SafetySource} from './safety.ts'
 import type {NamedToken} from './token.ts'
+import {servicePackages} from './service-packages.ts'
 
 export interface ServiceOptions {
   readonly storage: StorageOptions
@@ -65,10 +66,8 @@ export async function startServices(options: ServiceOptions): Promise<RunningSer
 
 async function openServices(options: ServiceOptions, opened: Closing[]): Promise<RunningServices['urls']> {
   const {ports} = options
-  const loading = Promise.all([
-    import('@atomctl/registry'),
-    ports.runtime === undefined ? undefined : import('@atomctl/runtime'),
-  ])
+  const {loadRegistry, loadRuntime} = await servicePackages()
+  const loading = Promise.all([loadRegistry(), ports.runtime === undefined ? undefined : loadRuntime()])
   const storage = await openDatabase(options.storage)
   opened.push(() => storage.close())
   const [{createRegistry}, runtimeRoom] = await loading

@@ -7,7 +7,7 @@ export const versionView: View<Installation> = {
   wide: (data) =>
     [
       headline(data),
-      `  Installed in: ${printable(data.root)}`,
+      ...facts(data).map(([name, value]) => `  ${name}: ${printable(value)}`),
       '',
       renderTable(
         ['PLUGIN', 'VERSION', 'TYPE'],
@@ -17,7 +17,30 @@ export const versionView: View<Installation> = {
   names: ({version}) => [version],
 }
 
+/** `--verbose`: what `-o wide` shows, also as text. */
+export const verboseVersionView: View<Installation> = {...versionView, text: versionView.wide ?? headline}
+
 /** The line `--version` prints too. */
 function headline({version, platform, node}: Installation): string {
   return `atomctl/${version} ${platform} node-v${node}`
+}
+
+const KINDS: Readonly<Record<Installation['kind'], string>> = {
+  deb: 'Debian package',
+  npm: 'npm package',
+  source: 'checkout of the sources',
+  standalone: 'archive with Node inside',
+}
+
+function facts({kind, root, commit, date, node, v8, platform, services}: Installation): [string, string][] {
+  return [
+    ['Installed in', root],
+    ['Installed as', KINDS[kind]],
+    ['Commit', commit ?? 'unknown'],
+    ['Built', date ?? 'unknown'],
+    ['Node', node],
+    ['V8', v8],
+    ['Platform', platform],
+    ['Services', services ? 'installed' : 'not installed (atomctl dev up says how)'],
+  ]
 }

@@ -3,6 +3,7 @@ import {AtomCommand, trustPolicyFlag} from '@atomctl/sdk/command'
 import * as Flags from '@oclif/core/flags'
 import {layoutOf, makePrivateDirectory} from '../../layout.ts'
 import {policyFileOf} from '../../policy.ts'
+import {servicePackages} from '../../service-packages.ts'
 import {registryPortFlag, runtimePortFlag} from '../../serving.ts'
 import {ensureServices} from '../../startup.ts'
 import type {ServicesState} from '../../state.ts'
@@ -25,6 +26,7 @@ A context named dev points at them; it becomes the current one when no other tar
   async run(): Promise<Started> {
     const {flags} = await this.parse(DevUp)
     const {environment, configuration, interruption} = this.atom
+    await servicePackages()
     const layout = layoutOf(environment)
     await makePrivateDirectory(layout.home)
     const token = await ensureToken(layout)

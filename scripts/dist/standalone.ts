@@ -1,0 +1,35 @@
+import {chmodSync, copyFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {nodeBinary} from './node-binary.ts'
+import {restage} from './stage.ts'
+import type {Target} from './targets.ts'
+
+/**
+ * Not oclif's launcher, which needs bash and dirname on the PATH and prefers a program in the user's data folder to the one
+ * that was called. This one needs a POSIX shell alone, and readlink where it is called through a link.
+ */
+const LAUNCHER = `#!/bin/sh
+self=$0
+case $self in */*) ;; *) self=$(command -v -- "$self") ;; esac
+while [ -h "$self" ]; do
+  link=$(command -p readlink -- "$self") || exit 1
+  case $link in /*) self=$link ;; *) self=\${self%/*}/$link ;; esac
+done
+here=\${self%/*}
+exec "$here/node" "$here/run.js" "$@"
+`
+
+const WINDOWS_LAUNCHER = '@echo off\r\n"%~dp0node.exe" "%~dp0run.js" %*\r\n'
+
+/** Lays out in `folder` what runs where no Node is: the client, Node's executable and a launcher. */
+export function stageStandalone(client: string, folder: string, target: Target, kind: 'standalone' | 'deb'): void {
+  restage(client, folder, kind)
+  const binary = join(folder, 'bin', target.executable)
+  copyFileSync(nodeBinary(target), binary)
+  chmodSync(binary, 0o755)
+  if (target.executable === 'node.exe') {
+    writeFileSync(join(folder, 'bin', 'atomctl.cmd'), WINDOWS_LAUNCHER)
+  } else {
+    writeFileSync(join(folder, 'bin', 'atomctl'), LAUNCHER, {mode: 0o755})
+  }
+}
