@@ -7,7 +7,11 @@ const NOW = new Date('2026-01-01T12:00:00Z')
 
 /** A context whose services answer with this time. */
 function contextAt(timestamp: string): AtomContext {
-  const client = {health: async () => ({status: 'healthy', timestamp}), discover: async () => undefined}
+  const client = {
+    health: async () => ({status: 'healthy', timestamp}),
+    discover: async () => undefined,
+    list: async () => ({}),
+  }
   return {registry: async () => client, runtime: async () => client} as unknown as AtomContext
 }
 

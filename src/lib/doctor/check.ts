@@ -7,6 +7,8 @@ export interface CheckResult {
   check: string
   status: 'ok' | 'warn' | 'fail'
   message: string
+  /** `file:line:column`, a file, or the variable or flag that says it. */
+  where?: string
   /** A command or an edit. */
   fix?: string
   /** A failure that may pass by itself: a service that does not answer. */
@@ -27,11 +29,12 @@ export function ok(check: string, message: string): CheckResult {
   return {check, status: 'ok', message}
 }
 
-export function warn(check: string, message: string, fix: string): CheckResult {
-  return {check, status: 'warn', message, fix}
+export function warn(check: string, message: string, fix: string, where?: string): CheckResult {
+  return {check, status: 'warn', message, fix, ...(where === undefined ? {} : {where})}
 }
 
-export function fail(check: string, error: unknown, fix: string): CheckResult {
+export function fail(check: string, error: unknown, fix: string, where?: string): CheckResult {
   const hint = isAtomError(error) ? (error.hint ?? fix) : fix
-  return {check, status: 'fail', message: error instanceof Error ? error.message : String(error), fix: hint}
+  const message = error instanceof Error ? error.message : String(error)
+  return {check, status: 'fail', message, fix: hint, ...(where === undefined ? {} : {where})}
 }

@@ -51,19 +51,21 @@ export const checkTargets: Check = async ({atom}) => {
   if (atom.configurationError) return []
   const {normalizeBaseUrl} = await import('@atomctl/sdk/http')
   const results: CheckResult[] = []
+  const selected = atom.configuration.get('current_context')?.origin.where
   try {
     const context = atom.configuration.context()
     if (context) results.push(ok('context', `${context.name}${context.value.protected ? ', protected' : ''}`))
   } catch (error) {
-    results.push(fail('context', error, 'atomctl context list'))
+    results.push(fail('context', error, 'atomctl context list', selected))
   }
   for (const key of ['registry_url', 'runtime_url'] as const) {
     const setting = atom.configuration.get(key)
     try {
       const url = normalizeBaseUrl(String(setting?.value), setting?.origin.where ?? key)
-      results.push(...checkTransport(key, url, atom.configuration.tokenFor(url) !== undefined))
+      const transport = checkTransport(key, url, atom.configuration.tokenFor(url) !== undefined)
+      results.push({...transport, ...(transport.status === 'ok' || !setting ? {} : {where: setting.origin.where})})
     } catch (error) {
-      results.push(fail(key, error, `atomctl config set ${key} URL`))
+      results.push(fail(key, error, `atomctl config set ${key} URL`, setting?.origin.where))
     }
   }
   return results
@@ -71,8 +73,8 @@ export const checkTargets: Check = async ({atom}) => {
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
-function checkTransport(key: string, url: string, hasToken: boolean): CheckResult[] {
+function checkTransport(key: string, url: string, hasToken: boolean): CheckResult {
   const {protocol, hostname} = new URL(url)
-  if (protocol === 'https:' || LOOPBACK.test(hostname) || !hasToken) return [ok(key, url)]
-  return [warn(key, `${url} gets the token unencrypted`, `atomctl config set ${key} ${url.replace('http:', 'https:')}`)]
+  if (protocol === 'https:' || LOOPBACK.test(hostname) || !hasToken) return ok(key, url)
+  return warn(key, `${url} gets the token unencrypted`, `atomctl config set ${key} ${url.replace('http:', 'https:')}`)
 }

@@ -1,6 +1,7 @@
 import {AtomError} from '@atomctl/sdk/errors'
 import {type Check, type CheckInput, type CheckResult, fail} from './check.ts'
 import {checkConfiguration, checkTargets} from './configuration.ts'
+import {checkEnvironment, checkHome, checkPath} from './environment.ts'
 import {checkCache, checkNode, checkPlugins} from './installation.ts'
 import {checkServices} from './services.ts'
 import {checkSigningKey, checkTrustPolicy} from './trust.ts'
@@ -9,6 +10,9 @@ export type {CheckResult} from './check.ts'
 
 const CHECKS: Readonly<Record<string, Check>> = {
   node: checkNode,
+  environment: checkEnvironment,
+  path: checkPath,
+  home: checkHome,
   configuration: checkConfiguration,
   targets: checkTargets,
   services: checkServices,

@@ -20,11 +20,30 @@ async function checkService(name: 'registry' | 'runtime', {atom, now}: CheckInpu
     const answered = now()
     const announced = await client.discover()
     const what = announced ? `version ${announced.version}` : 'original ATOM Cloud service, no extras'
-    return [ok(name, `${status}, ${what}`), ...checkClock(name, timestamp, answered)]
+    return [
+      ok(name, `${status}, ${what}`),
+      ...checkClock(name, timestamp, answered),
+      ...(await checkLogin(name, client)),
+    ]
   } catch (error) {
     const transient = isAtomError(error) && TRANSIENT.has(error.code)
     return [{...fail(name, error, fixFor(name)), ...(transient ? {transient, fix: fixFor(name)} : {})}]
   }
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['NOT_AUTHENTICATED', 'DENIED'])
+
+// Health is for everybody; whether the token counts shows in the first thing that is not. Other failures say nothing about it.
+async function checkLogin(
+  name: string,
+  client: {list(query: {limit: number}): Promise<unknown>},
+): Promise<CheckResult[]> {
+  try {
+    await client.list({limit: 1})
+  } catch (error) {
+    if (isAtomError(error) && REFUSALS.has(error.code)) return [fail(`${name} login`, error, 'atomctl login')]
+  }
+  return []
 }
 
 function clientOf(name: 'registry' | 'runtime', atom: AtomContext) {

@@ -1,10 +1,11 @@
 import {stat} from 'node:fs/promises'
 import {isAtomError} from '@atomctl/sdk/errors'
-import type {PolicyInForce} from '@atomctl/sdk/trust'
-import {readKeyFile, signingKeyPath} from '@atomctl/sdk/signing'
-import {type Check, type CheckInput, type CheckResult, fail, ok, warn} from './check.ts'
+import {loadSigningKey, readKeyFile, signingKeyPath} from '@atomctl/sdk/signing'
+import type {Finding} from '@atomctl/wpk/document'
+import {policyFilesInForce} from '../trust-policy/files.ts'
+import {type Check, type CheckResult, fail, ok, warn} from './check.ts'
 
-/** The signing key: there, readable, encrypted, and nobody else's. Its password is not asked for. */
+/** The signing key: there, readable, encrypted, and nobody else's. Its password is tried when it is in the environment, never asked for. */
 export const checkSigningKey: Check = async ({atom}) => {
   if (atom.configurationError) return []
   const path = signingKeyPath(atom)
@@ -13,6 +14,7 @@ export const checkSigningKey: Check = async ({atom}) => {
     if (!isSealedKey(pem)) {
       return [fail('signing key', `${path} is not an encrypted private key`, `atomctl keys import ${path}`)]
     }
+    if (atom.environment['COSIGN_PASSWORD'] !== undefined) await loadSigningKey({atom, interactive: false})
     const {mode} = await stat(path)
     if (process.platform === 'win32' || (mode & 0o077) === 0) return [ok('signing key', path)]
     return [
@@ -25,33 +27,41 @@ export const checkSigningKey: Check = async ({atom}) => {
         warn('signing key', 'none: no key is configured and there is no ./cosign.key', 'atomctl keys generate --trust'),
       ]
     }
-    return [fail('signing key', error, 'atomctl config set signing_key FILE')]
+    return [
+      fail(
+        'signing key',
+        error,
+        'atomctl config set signing_key FILE',
+        atom.configuration.get('signing_key')?.origin.where,
+      ),
+    ]
   }
 }
 
-/** The trust policies in force, and keys in them that can no longer vouch for anything. */
-export const checkTrustPolicy: Check = async (input) => {
-  if (input.atom.configurationError) return []
+/** The trust policies in force: whether they can be used, and what in them is seldom meant. */
+export const checkTrustPolicy: Check = async ({atom, now}) => {
+  if (atom.configurationError) return []
+  const files = await policyFilesInForce(atom)
+  if (files.length > 0) return (await Promise.all(files.map((file) => checkPolicyFile(file, now())))).flat()
+  return [warn('trust policy', 'none: no signature is trusted', 'atomctl keys generate --trust')]
+}
+
+async function checkPolicyFile(file: string, now: Date): Promise<CheckResult[]> {
+  const policies = await import('@atomctl/wpk/trust/policy-check')
   try {
-    const policies = await input.atom.trustPolicies()
-    return policies.flatMap((policy) => describePolicy(policy, input))
+    const {findings, keys, rules} = await policies.checkTrustPolicy(file, now)
+    const broken = findings.some(({severity}) => severity === 'error')
+    const summary = broken ? [] : [ok('trust policy', `${file}: ${keys} keys, ${rules} rules`)]
+    return [...summary, ...findings.map((finding) => policyResult(file, finding))]
   } catch (error) {
-    return [fail('trust policy', error, 'edit the policy')]
+    return [fail('trust policy', error, `atomctl trust-policy check ${file}`, file)]
   }
 }
 
-function describePolicy({policy, file}: PolicyInForce, {now}: CheckInput): CheckResult[] {
-  if (file === undefined) {
-    return [warn('trust policy', 'none: no signature is trusted', 'atomctl keys public --key FILE --trust')]
-  }
-  const {keys, rules} = policy
-  const dead = [...keys.values()].filter(
-    ({revoked, notAfter}) => revoked || (notAfter !== undefined && notAfter < now()),
-  )
-  return [
-    ok('trust policy', `${file}: ${keys.size} keys, ${rules.length} rules`),
-    ...dead.map(({name, revoked}) =>
-      warn('trust policy', `the key ${name} is ${revoked ? 'revoked' : 'past its notAfter date'}`, `edit ${file}`),
-    ),
-  ]
+function policyResult(file: string, {severity, message, position, suggestion}: Finding): CheckResult {
+  const where = position ? `${file}:${position.line}:${position.column}` : file
+  const fix = suggestion ?? `edit it, then: atomctl trust-policy check ${file}`
+  return severity === 'error'
+    ? fail('trust policy', new Error(message), fix, where)
+    : warn('trust policy', message, fix, where)
 }

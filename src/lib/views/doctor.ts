@@ -9,10 +9,11 @@ export const doctorView: View<CheckResult[]> = {
   items: (results) => results,
 }
 
-function resultLines({check, status, message, fix}: CheckResult, style: Style): string[] {
+function resultLines({check, status, message, where, fix}: CheckResult, style: Style): string[] {
   const labels = {ok: style.good('ok  '), warn: style.warning('warn'), fail: style.bad('fail')}
   return [
     `${labels[status]}  ${check}: ${oneLine(message)}`,
+    ...(where === undefined ? [] : [`      at:  ${oneLine(where)}`]),
     ...(fix === undefined ? [] : [`      fix: ${oneLine(fix)}`]),
   ]
 }

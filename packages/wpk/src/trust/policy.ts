@@ -101,9 +101,20 @@ export async function readSmallFile(path: string, policy: string): Promise<Buffe
     if (stats.size > MAX_FILE_BYTES) throw new Error(`${stats.size} bytes are too many`)
     return await readFile(path)
   } catch (cause) {
-    throw new AtomError('TRUST_POLICY_INVALID', `${path} cannot be read: ${(cause as Error).message}`, {
+    throw new AtomError('TRUST_POLICY_INVALID', `${path} ${reasonOf(cause as NodeJS.ErrnoException)}`, {
       hint: `check the path, or edit ${policy}`,
       cause,
     })
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist: part of the path is a file',
+  EACCES: 'cannot be read: permission denied',
+  ELOOP: 'cannot be read: its links lead in a circle',
+}
+
+function reasonOf({code, message}: NodeJS.ErrnoException): string {
+  return REASONS[code ?? ''] ?? `cannot be read: ${message}`
 }

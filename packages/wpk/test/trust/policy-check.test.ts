@@ -170,7 +170,7 @@ describe('checking a trust policy', () => {
 
   it('refuses a file that is not there', async () => {
     const error = await checkTrustPolicy('/nowhere/policy.yaml').catch((reason: unknown) => reason)
-    expectError(error, 'TRUST_POLICY_INVALID', /cannot be read/)
+    expectError(error, 'TRUST_POLICY_INVALID', /^\/nowhere\/policy\.yaml does not exist$/)
   })
 })
 
