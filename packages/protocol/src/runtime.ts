@@ -114,6 +114,8 @@ export const execution = z.looseObject({
   steps_completed: z.number().optional(),
   total_steps: z.number().optional(),
   error_message: z.string().nullish(),
+  /** Extra: what kind of failure it is, such as DENIED when the safety policy forbade a step. */
+  error_code: z.string().nullish(),
   logs: z.array(z.string()).optional(),
   /** Extras of `list-executions`, `steps`. */
   dry_run: z.boolean().optional(),

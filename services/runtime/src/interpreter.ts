@@ -1,7 +1,7 @@
 import type {JsonObject} from '@atomctl/protocol/values'
 import type {Durable} from './engine/engine.ts'
 import {evaluate, parseCondition} from './expressions.ts'
-import {failure, type Handler, type HandlerResult, type Plan, type Scope} from './handlers/handler.ts'
+import {failure, type ErrorCode, type Handler, type HandlerResult, type Plan, type Scope} from './handlers/handler.ts'
 import type {HandlerSpec, Program} from './program.ts'
 import type {Finished, Phase, Progress} from './progress.ts'
 import {rollbackOrder} from './rollback.ts'
@@ -51,6 +51,7 @@ export class Interpreter {
   readonly #completed: HandlerSpec[] = []
   #outputs: Record<string, string> = {}
   #failure: string | undefined
+  #code: ErrorCode | undefined
 
   constructor(durable: Durable, job: Job, surroundings: Surroundings) {
     this.#durable = durable
@@ -107,14 +108,20 @@ export class Interpreter {
   async #fail(): Promise<void> {
     const {progress} = this.#around
     const failed = this.#failure ?? 'failed'
+    const code = this.#code
     const steps = this.#job.dryRun ? [] : rollbackOrder(this.#job.program.rollback, this.#completed)
-    if (steps.length === 0) return void (await progress.finish('failed', failed))
+    if (steps.length === 0) return void (await progress.finish('failed', failed, {code}))
     await progress.plan('rollback', steps, 'Starting rollback...')
     const problems = await this.#undo(steps)
     if (problems.length === 0)
-      return void (await progress.finish('rolled_back', failed, 'Rollback completed', 'completed'))
+      return void (await progress.finish('rolled_back', failed, {
+        line: 'Rollback completed',
+        rollback: 'completed',
+        code,
+      }))
     const text = problems.join('; ')
-    await progress.finish('failed', `${failed}; rollback failed: ${text}`, `Rollback failed: ${text}`, 'failed')
+    const line = `Rollback failed: ${text}`
+    await progress.finish('failed', `${failed}; rollback failed: ${text}`, {line, rollback: 'failed', code})
   }
 
   /** Goes on after a step that fails, and answers what failed. */
@@ -143,13 +150,15 @@ export class Interpreter {
       const name = `${phase} ${position} ${spec.name}`
       const result = await this.#durable.step(`${name} #${attempt}`, async (signal) => {
         const attempted = await this.#attempt(phase, position, spec, signal)
-        if (attempted.status === 'error' && attempt < spec.maxAttempts && !signal.aborted)
+        const isTriedAgain = attempt < spec.maxAttempts && attempted.code !== 'DENIED' && !signal.aborted
+        if (attempted.status === 'error' && isTriedAgain)
           this.#log(spec, `attempt ${attempt} of ${spec.maxAttempts} failed: ${attempted.error ?? 'unknown error'}`)
         await this.#around.progress.flush()
         return attempted
       })
       if (result.status === 'success') return this.#succeed(phase, position, spec, result)
-      if (attempt >= spec.maxAttempts) return this.#giveUp(phase, position, spec, result)
+      // What is forbidden does not become allowed by asking again.
+      if (attempt >= spec.maxAttempts || result.code === 'DENIED') return this.#giveUp(phase, position, spec, result)
       await this.#durable.pause(`${name} backoff ${attempt}`, this.#backoff(spec, attempt))
     }
   }
@@ -192,6 +201,7 @@ export class Interpreter {
     })
     const error = plan.outcome === 'error' ? (plan.lines.at(-1) ?? 'cannot be planned') : null
     if (error !== null) this.#failure = `Handler ${spec.name} failed: ${error}`
+    this.#code = plan.code
     const finished = {...NOTHING, status: error === null ? ('completed' as const) : ('failed' as const), error}
     await progress.finishStep(phase, position, finished, `${title(phase)} ${spec.name}: ${PLAN_WORDS[plan.outcome]}`)
     return error === null ? 'done' : 'failed'
@@ -229,6 +239,7 @@ export class Interpreter {
 
   async #giveUp(phase: Phase, position: number, spec: HandlerSpec, result: HandlerResult): Promise<StepOutcome> {
     this.#failure = shorten(`Handler ${spec.name} failed: ${result.error ?? 'unknown error'}`)
+    this.#code = result.code
     const line = `${title(phase)} ${spec.name}: error`
     await this.#around.progress.finishStep(phase, position, finishedStep('failed', result), line)
     return 'failed'

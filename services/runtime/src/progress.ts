@@ -1,4 +1,5 @@
 import type {ExecutionStatus, RollbackState, StepState} from '@atomctl/protocol/runtime'
+import type {ErrorCode} from './handlers/handler.ts'
 import type {HandlerSpec} from './program.ts'
 
 export type Phase = 'handler' | 'rollback'
@@ -14,6 +15,16 @@ export interface Finished {
   readonly outputs?: Readonly<Record<string, string>>
 }
 
+/** What else is said of an end. */
+export interface Closing {
+  /** Logged with it. */
+  readonly line?: string
+  /** How undoing ended, if there was any. */
+  readonly rollback?: RollbackState['status']
+  /** Of what made the execution fail, where it has one. */
+  readonly code?: ErrorCode | undefined
+}
+
 /** Where the interpreter says what happens. Saying the same again, after a crash, changes nothing. */
 export interface Progress {
   log(step: string | null, stream: 'stdout' | 'stderr' | 'system', text: string): void
@@ -25,11 +36,6 @@ export interface Progress {
   startStep(phase: Phase, position: number, attempt: number): Promise<void>
   /** `line` is the log line that goes with it. */
   finishStep(phase: Phase, position: number, finished: Finished, line?: string): Promise<void>
-  /** `rollback` says how undoing ended, if there was any. False when the execution had ended already. */
-  finish(
-    status: ExecutionStatus,
-    message: string | null,
-    line?: string,
-    rollback?: RollbackState['status'],
-  ): Promise<boolean>
+  /** False when the execution had ended already. */
+  finish(status: ExecutionStatus, message: string | null, closing?: Closing): Promise<boolean>
 }

@@ -70,7 +70,7 @@ class Told implements Progress {
     if (line !== undefined) this.lines.push(line)
     return Promise.resolve()
   }
-  finish(status: string, message: string | null, line?: string): Promise<boolean> {
+  finish(status: string, message: string | null, {line}: {line?: string} = {}): Promise<boolean> {
     if (this.status !== 'running' && this.status !== 'pending') return Promise.resolve(false)
     this.status = status
     this.message = message

@@ -25,10 +25,14 @@ export interface RunContext {
   readonly log: LogLine
 }
 
+/** What kind of failure it is, where a caller should tell it from others: the safety policy forbids the step. */
+export type ErrorCode = 'DENIED'
+
 /** Recorded by the engine, so it holds no secret and nothing unbounded. */
 export interface HandlerResult {
   readonly status: 'success' | 'error'
   readonly error: string | null
+  readonly code?: ErrorCode
   readonly exitCode: number | null
   readonly httpStatus: number | null
   /** Head and tail of what was put out, at most 64 KiB. */
@@ -40,6 +44,7 @@ export interface HandlerResult {
 export interface Plan {
   readonly outcome: 'ready' | 'unknown' | 'error'
   readonly lines: readonly string[]
+  readonly code?: ErrorCode
 }
 
 export interface PlanContext {

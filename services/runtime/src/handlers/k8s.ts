@@ -23,6 +23,7 @@ import {
   finding,
   textOf,
   valuesOf,
+  type ErrorCode,
   type Handler,
   type HandlerResult,
   type LogLine,
@@ -84,8 +85,8 @@ export class K8sHandler implements Handler {
         scratch: tmpdir(),
         log: () => {},
       })
-      const {outcome, lines} = await action.plan(session)
-      return {outcome, lines: lines.map(redactor.redact)}
+      const plan = await action.plan(session)
+      return {...plan, lines: plan.lines.map(redactor.redact)}
     } catch (error) {
       return planOf(error, context)
     }
@@ -215,9 +216,13 @@ function readable(document: Json): Json {
 
 function failureOf(error: unknown, redactor: Redactor): HandlerResult {
   if (error instanceof KubectlError)
-    return failure(redactor.redact(error.message), {exitCode: error.exitCode, output: error.output})
+    return failure(redactor.redact(error.message), {exitCode: error.exitCode, output: error.output, ...codeOf(error)})
   if (isAtomError(error)) return failure(redactor.redact(error.message))
   return failure(`the action failed: ${String((error as {code?: unknown}).code ?? 'unknown error')}`)
+}
+
+function codeOf({reason}: KubectlError): {code?: ErrorCode} {
+  return reason === 'Denied' ? {code: 'DENIED'} : {}
 }
 
 const UNKNOWN_REASONS: ReadonlySet<string> = new Set(['Unreachable', 'TimedOut', 'Stopped'])
@@ -232,7 +237,7 @@ function planOf(error: unknown, {earlier}: PlanContext): Plan {
   const mayComeYet = error.reason === 'NotFound' && earlier.some(makesObjects)
   if (mayComeYet) return unknown(`${error.message}; an earlier handler may make it`)
   if (UNKNOWN_REASONS.has(error.reason)) return unknown(error.message)
-  return {outcome: 'error', lines: [error.message]}
+  return {outcome: 'error', lines: [error.message], ...codeOf(error)}
 }
 
 function makesObjects({type, config}: HandlerSpec): boolean {

@@ -89,5 +89,5 @@ function nameOf(object: Json): string {
 }
 
 function denied(problem: string): KubectlError {
-  return new KubectlError(`the safety policy does not allow it: ${problem}`, 'Failed')
+  return new KubectlError(`the safety policy does not allow it: ${problem}`, 'Denied')
 }

@@ -32,7 +32,7 @@ export interface Answer {
   readonly exitCode: number | null
 }
 
-export type Reason = 'Stopped' | 'TimedOut' | 'Unreachable' | 'NotFound' | 'AlreadyExists' | 'Failed'
+export type Reason = 'Stopped' | 'TimedOut' | 'Unreachable' | 'NotFound' | 'AlreadyExists' | 'Denied' | 'Failed'
 
 /** kubectl did not do it; the message is the API's own where it answered. */
 export class KubectlError extends Error {

@@ -1,6 +1,6 @@
 import type {ExecutionStatus, RollbackState, StepState} from '@atomctl/protocol/runtime'
 import type {HandlerSpec} from '../program.ts'
-import type {Finished, Phase, Progress} from '../progress.ts'
+import type {Closing, Finished, Phase, Progress} from '../progress.ts'
 import type {RehearsalClock} from './clock.ts'
 
 /** A step that was reached, in the order in which steps were. */
@@ -69,12 +69,7 @@ export class RehearsedProgress implements Progress {
     this.#say(line)
   }
 
-  async finish(
-    status: ExecutionStatus,
-    message: string | null,
-    line?: string,
-    rollback?: RollbackState['status'],
-  ): Promise<boolean> {
+  async finish(status: ExecutionStatus, message: string | null, {line, rollback}: Closing = {}): Promise<boolean> {
     if (this.ending) return false
     this.ending = {status, message, rollback}
     this.#say(line)

@@ -2,7 +2,7 @@ import type {Approval, ExecutionStatus, RollbackState} from '@atomctl/protocol/r
 import type {Transaction} from 'kysely'
 import type {HandlerSpec} from '../program.ts'
 import type {Identity} from '../identity.ts'
-import type {Finished, Phase, Progress} from '../progress.ts'
+import type {Closing, Finished, Phase, Progress} from '../progress.ts'
 import {refuse} from '../refusal.ts'
 import {RUNTIME, writeAudit, type NewAudit} from './audit.ts'
 import {findRetry, insertSteps, newStep, UNFINISHED} from './executions.ts'
@@ -12,7 +12,7 @@ import {approvalView, executionView, stepView} from './views.ts'
 
 type Change = Transaction<RuntimeTables>
 type Outcome = Pick<ExecutionRow, 'status' | 'error_message'> &
-  Partial<Pick<ExecutionRow, 'approval_state' | 'approval' | 'rollback_state' | 'rollback'>>
+  Partial<Pick<ExecutionRow, 'error_code' | 'approval_state' | 'approval' | 'rollback_state' | 'rollback'>>
 
 interface Ending {
   /** The execution, when this is what ended it. */
@@ -97,11 +97,11 @@ export class StoredProgress implements Progress {
   async finish(
     status: ExecutionStatus,
     message: string | null,
-    line?: string,
-    rollback?: RollbackState['status'],
+    {line, rollback, code}: Closing = {},
   ): Promise<boolean> {
-    const outcome = rollback && {rollback_state: rollback, rollback: JSON.stringify(ownRollback(rollback))}
-    return this.#finish((change) => this.#end(change, {status, error_message: text(message), ...outcome}, line))
+    const undone = rollback && {rollback_state: rollback, rollback: JSON.stringify(ownRollback(rollback))}
+    const outcome = {status, error_message: text(message), error_code: code ?? null, ...undone}
+    return this.#finish((change) => this.#end(change, outcome, line))
   }
 
   /** Ends an execution that waits for an approval nobody gave in time; false when it no longer waits. */

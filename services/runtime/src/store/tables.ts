@@ -27,6 +27,7 @@ interface ExecutionTable {
   steps_completed: number
   total_steps: number
   error_message: string | null
+  error_code: string | null
   cancel_requested: boolean
   /** Null when nobody has to approve; the JSON beside it is what the wire shows. */
   approval_state: Approval['state'] | null
@@ -169,11 +170,17 @@ async function addPeers(db: Kysely<unknown>): Promise<void> {
   await sql`create table runtime_peers (executor_id text primary key, beat bigint not null)`.execute(db)
 }
 
+/** What kind of failure ended an execution. */
+async function addErrorCodes(db: Kysely<unknown>): Promise<void> {
+  await sql`alter table runtime_executions add column error_code text`.execute(db)
+}
+
 export const MIGRATIONS: Record<string, Migration> = {
   '0001_executions': {up: createTables},
   '0002_control': {up: addControl},
   '0003_retries': {up: addRetries},
   '0004_peers': {up: addPeers},
+  '0005_error_codes': {up: addErrorCodes},
 }
 
 /** PostgreSQL text holds no NUL character; lone surrogates would not survive UTF-8 either. */

@@ -14,6 +14,7 @@ export function executionView(row: ExecutionRow): Execution {
     steps_completed: row.steps_completed,
     total_steps: row.total_steps,
     error_message: row.error_message,
+    ...(row.error_code === null ? {} : {error_code: row.error_code}),
     dry_run: row.dry_run,
     document_digest: row.document_digest,
     parameters_digest: row.parameters_digest,
