@@ -17,6 +17,7 @@ const EXITS: Readonly<Record<string, number>> = {
   ARCHIVE_INVALID: 3,
   ARCHIVE_TOO_LARGE: 3,
   WPK_INVALID: 3,
+  WPK_UNREADABLE: 3,
   WPK_UNSIGNED: 10,
   WPK_TAMPERED: 11,
 }
@@ -100,9 +101,9 @@ export async function bomb(document: Uint8Array): Promise<Attack> {
   return {title: 'is a bomb', bytes: gzip(tar), code: 'ARCHIVE_TOO_LARGE'}
 }
 
-const isFile = ({path}: {path: string}): boolean => path !== 'wpk.yaml'
+export const isFile = ({path}: {path: string}): boolean => path !== 'wpk.yaml'
 
-function fileWith(path: string, content: string): ReturnType<typeof samplePackage>[number] {
+export function fileWith(path: string, content: string): ReturnType<typeof samplePackage>[number] {
   return {...documentMember(Buffer.from(content)), path}
 }
 

@@ -131,7 +131,7 @@ function documentEntry(document: Uint8Array): [{name: string}, string] {
 }
 
 /** The document and one more member behind it. */
-async function withMember(
+export async function withMember(
   document: Uint8Array,
   header: Parameters<typeof tarOf>[0][0][0],
   content?: string,
@@ -182,7 +182,8 @@ function padded(text: string): Buffer {
   return block
 }
 
-function rawHeader(name: string, size: number, type: string): Buffer {
+/** One ustar header, whatever it claims. */
+export function rawHeader(name: string, size: number, type: string): Buffer {
   const header = Buffer.alloc(512)
   header.write(name, 0)
   header.write(['000644 ', '000000 ', '000000 ', ''].join('\0'), 100)
