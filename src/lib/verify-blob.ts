@@ -4,6 +4,7 @@ import type {VerificationResult} from '@atomctl/sdk/verification'
 import type {IdentityTrust, KeyTrust} from '@atomctl/wpk/trust/artifact'
 
 const BUNDLE_LIMIT = 2 << 20
+const DIGEST = /^sha(256|384|512):[0-9a-f]+$/
 
 /** Checks any file against a detached bundle and one key or identity, as `cosign verify-blob` does. */
 export async function verifyBlob(
@@ -11,6 +12,7 @@ export async function verifyBlob(
   bundleFile: string,
   trust: KeyTrust | IdentityTrust,
 ): Promise<VerificationResult> {
+  if (DIGEST.test(file)) throw digestInsteadOfFile(file)
   const {verifyArtifact} = await import('@atomctl/wpk/trust/artifact')
   const bundle = await readBundle(bundleFile)
   const {signers, warnings} = await verifyArtifact(bundle, streamOf(file), trust).catch((error: unknown) => {
@@ -27,6 +29,7 @@ export async function verifySignature(
   signatureFile: string,
   {publicKeyPem}: KeyTrust,
 ): Promise<VerificationResult> {
+  if (DIGEST.test(file)) throw digestInsteadOfFile(file)
   const {verifyBareSignature} = await import('@atomctl/wpk/trust/artifact')
   const text = Buffer.from(await readBundle(signatureFile)).toString('latin1')
   const {signers} = await verifyBareSignature(text, streamOf(file), publicKeyPem).catch((error: unknown) => {
@@ -39,5 +42,12 @@ async function readBundle(path: string): Promise<Uint8Array> {
   return readInput(path, BUNDLE_LIMIT).catch((error: unknown) => {
     if ((error as {code?: string}).code !== 'WPK_UNREADABLE') throw error
     throw new AtomError('SIGNATURE_MALFORMED', `${path} is too large to be a signature bundle`, {cause: error})
+  })
+}
+
+/** Whoever has only a digest has not seen the file; what is signed are its bytes. */
+function digestInsteadOfFile(digest: string): AtomError {
+  return new AtomError('USAGE', `${digest} is a digest: a signature is checked over the file itself`, {
+    hint: 'atomctl verify FILE --bundle BUNDLE --key cosign.pub',
   })
 }

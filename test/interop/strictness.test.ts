@@ -94,6 +94,29 @@ describe('keyless verification is stricter than sigstore-js:', function () {
     })
   }
 
+  it('an entry of a log that the trusted root does not know is not trusted; nothing was tampered with', async () => {
+    expect(await outcomeOf(good, {...root, tlogs: []})).to.equal('SIGNER_UNTRUSTED')
+  })
+
+  it('a count is an int64, as other readers of the bundle take it', async () => {
+    for (const logIndex of ['9223372036854775808', '-1', '1.5', '01', 2 ** 53]) {
+      const bundle = structuredClone(good) as {verificationMaterial: {tlogEntries: JsonObject[]}}
+      Object.assign(bundle.verificationMaterial.tlogEntries[0] ?? {}, {logIndex})
+      expect(await outcomeOf(bundle, root), String(logIndex)).to.equal('SIGNATURE_MALFORMED')
+    }
+  })
+
+  it('a bundle of version 0.3 has one certificate, no chain, and the refusal says what is wrong', async () => {
+    const bundle = structuredClone(good) as {verificationMaterial: JsonObject}
+    const {certificate: own, ...material} = bundle.verificationMaterial
+    bundle.verificationMaterial = {...material, x509CertificateChain: {certificates: [own as Json]}}
+    expect(await outcomeOf(bundle, root)).to.equal('SIGNATURE_MALFORMED')
+    const trusted = parseTrustRoot(Buffer.from(JSON.stringify(root)), 'root')
+    const decoded = decodeBundle(bundle)
+    const verify = (): unknown => trusted.verifyCertified(decoded, () => true, {tlog: 1, timestamps: 1, sct: 1})
+    expect(verify).to.throw(/cannot be verified \(invalid bundle/i)
+  })
+
   it('a certificate needs a time that somebody vouches for', async () => {
     const bundle = structuredClone(good) as {
       verificationMaterial: {tlogEntries: JsonObject[]; timestampVerificationData?: Json}

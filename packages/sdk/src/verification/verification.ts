@@ -129,8 +129,8 @@ export async function verifySubjectByKey(
 
 /** A policy that trusts exactly one key, for every package. @throws KEY_INVALID */
 async function policyOfKey(publicKeyPem: string, file: string): Promise<TrustPolicy> {
-  const {keyHint, parsePublicKey} = await import('@atomctl/wpk/signing')
-  const publicKey = parsePublicKey(publicKeyPem)
+  const {checkVerifiable, keyHint, parsePublicKey} = await import('@atomctl/wpk/signing')
+  const publicKey = checkVerifiable(parsePublicKey(publicKeyPem))
   const key = {name: file, publicKey, hint: keyHint(publicKeyPem), notAfter: undefined, revoked: false}
   const keys = {keys: new Map([[file, key]]), keysByHint: new Map([[key.hint, key]])}
   return {...policyOf('--key', {keys: [file]}), ...keys}

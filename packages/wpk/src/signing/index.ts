@@ -9,3 +9,4 @@ export {type SignedDocument, signDocument, signFile, type SignOptions} from './s
 export {loadSigner, type SignedContent, type Signer, type Witnessed} from './signer.ts'
 export {claimedSigner, type ClaimedSigner, readSignature, type ReadSignature} from './read.ts'
 export {readStatement, type SignedFile, type Statement, type StatementOptions} from './statement.ts'
+export {checkVerifiable} from './verify.ts'

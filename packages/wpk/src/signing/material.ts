@@ -16,6 +16,7 @@ const MAX_HINT_CHARACTERS = 128
 /** Far above any real number of witnesses; each costs a signature check or more. */
 const MAX_WITNESSES = 16
 const MAX_PROOF_HASHES = 64
+const MAX_INT64 = 2n ** 63n - 1n
 
 const KINDS = ['publicKey', 'certificate', 'x509CertificateChain'] as const
 
@@ -127,7 +128,7 @@ function readCount(value: unknown, where: string): void {
   const isCount =
     typeof value === 'number'
       ? Number.isSafeInteger(value) && value >= 0
-      : typeof value === 'string' && /^(0|[1-9]\d{0,18})$/.test(value)
+      : typeof value === 'string' && /^(0|[1-9]\d{0,18})$/.test(value) && BigInt(value) <= MAX_INT64
   if (!isCount) throw malformed(`${where}: not a count`)
 }
 

@@ -1,7 +1,9 @@
 import {createHash, createVerify, type KeyObject, verify} from 'node:crypto'
 import type {Readable} from 'node:stream'
+import {AtomError} from '../errors.ts'
 import type {DigestAlgorithm, EnvelopeContent, MessageContent} from './bundle.ts'
 import {encodeEnvelope} from './envelope.ts'
+import {describeKey} from './public-key.ts'
 
 interface KeyAlgorithm {
   readonly hash: 'sha256' | 'sha384' | 'sha512'
@@ -22,6 +24,14 @@ function algorithmOf(key: KeyObject): KeyAlgorithm | undefined {
   const {namedCurve, modulusLength = 0} = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa') return modulusLength >= 2048 ? SHA256 : undefined
   return key.asymmetricKeyType === 'ec' ? CURVES.get(namedCurve) : undefined
+}
+
+/** The key, when signatures of its kind can be checked. Throws KEY_INVALID rather than call a good signature wrong. */
+export function checkVerifiable(key: KeyObject): KeyObject {
+  if (algorithmOf(key)) return key
+  throw new AtomError('KEY_INVALID', `signatures by a key of the kind ${describeKey(key)} cannot be checked`, {
+    hint: 'a key that can be: ECDSA P-256, P-384 or P-521, or RSA from 2048 bits',
+  })
 }
 
 /** Whether the key made the envelope's signature. Fails closed: any error below is a signature that does not hold. */

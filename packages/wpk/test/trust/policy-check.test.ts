@@ -1,4 +1,5 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {generateKeyPairSync} from 'node:crypto'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {checkTrustPolicy, explainTrust, STARTER_POLICY} from '@atomctl/wpk/trust/policy-check'
@@ -17,6 +18,8 @@ async function findingsOf(text: string): Promise<string[]> {
   try {
     for (const name of ['alice', 'bob'])
       writeFileSync(join(directory, `${name}.pub`), (await testKey(name)).publicKeyPem)
+    const {publicKey} = generateKeyPairSync('ed25519')
+    writeFileSync(join(directory, 'edward.pub'), publicKey.export({type: 'spki', format: 'pem'}))
     writeFileSync(join(directory, 'corp.json'), EMPTY_ROOT)
     writeFileSync(join(directory, 'policy.yaml'), text)
     const {findings} = await checkTrustPolicy(join(directory, 'policy.yaml'), NOW)
@@ -52,6 +55,11 @@ describe('checking a trust policy', () => {
     [
       'a key file that is missing',
       'keys: {a: {file: none.pub}}\nrules: [{name: a, signers: [{keys: [a]}]}]\n',
+      ['!policy_key 1:18'],
+    ],
+    [
+      'a key of a kind whose signatures cannot be checked',
+      'keys: {e: {file: edward.pub}}\nrules: [{name: a, signers: [{keys: [e]}]}]\n',
       ['!policy_key 1:18'],
     ],
     [

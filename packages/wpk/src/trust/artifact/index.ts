@@ -9,7 +9,7 @@ import {malformed} from '../../signing/malformed.ts'
 import {decodeBase64} from '../../signing/pem.ts'
 import {fingerprintOfHint, hintOf, parsePublicKey} from '../../signing/public-key.ts'
 import {readList, readObject, readOneOf} from '../../signing/shape.ts'
-import {isBareSignature, isEnvelopeSignedBy, isMessageSignedBy} from '../../signing/verify.ts'
+import {checkVerifiable, isBareSignature, isEnvelopeSignedBy, isMessageSignedBy} from '../../signing/verify.ts'
 import {describeCertified, judgeCertified} from '../certified.ts'
 import {tampered} from '../content.ts'
 import {type Judged, judgeSigner, type SignerContext} from '../judge.ts'
@@ -71,7 +71,7 @@ async function verifyByKey(
   source: () => Readable,
   {publicKeyPem, trustRoot}: KeyTrust,
 ): Promise<VerifiedArtifact> {
-  const key = parsePublicKey(publicKeyPem)
+  const key = checkVerifiable(parsePublicKey(publicKeyPem))
   const {keyHint: hint} = bundle
   if (hint === undefined) throw otherSigner('the bundle carries a certificate and names no key', BY_IDENTITY)
   const fingerprint = fingerprintOfHint(hint)
@@ -180,7 +180,7 @@ export async function verifyBareSignature(
   source: () => Readable,
   publicKeyPem: string,
 ): Promise<VerifiedArtifact> {
-  const key = parsePublicKey(publicKeyPem)
+  const key = checkVerifiable(parsePublicKey(publicKeyPem))
   const signature = decodeBase64(text.trim())
   if (!signature?.length) throw malformed('the file is not a signature in base64')
   if (!(await isBareSignature(signature, key, source))) throw notSigned()

@@ -66,12 +66,19 @@ class SigstoreRoot implements TrustRoot {
       ...toSignedEntity(readBundle(bundle)),
       signature: signatureContent(bundle, isSignedBy),
     }
+    this.#checkLogs(entity)
     const {tlog, timestamps, sct} = thresholds
     new Verifier(material, {tlogThreshold: tlog, timestampThreshold: timestamps, ctlogThreshold: sct}).verify(entity)
     checkDistinct(entity, thresholds)
     for (const {inclusionProof} of entity.tlogEntries) checkRootHash(inclusionProof)
     this.#checkLogPeriods(entity)
     return entity
+  }
+
+  /** An entry of a log that nobody trusts is no sign of tampering, as which sigstore-js reports it. */
+  #checkLogs({tlogEntries}: SignedEntity): void {
+    const isKnown = tlogEntries.every(({logId}) => this.#material.tlogs.some(({logID}) => logID.equals(logId.keyId)))
+    if (!isKnown) throw untrustedCertificate(`its transparency log is not in the trusted root ${this.source}`)
   }
 
   /** A log that was retired vouches for nothing that was signed later; sigstore-js looks only at inclusion promises. */

@@ -23,12 +23,19 @@ export function describeRefusal(error: unknown, source: string): AtomError {
   const why = cause?.message === undefined ? message : `${message}: ${cause.message}`
   if (meaning === 'tampered') return tampered(`the signature does not hold: ${why}`)
   if (meaning === 'untrusted') return untrustedCertificate(`${why} (trusted root ${source})`, error)
-  const kind = (error as Error | undefined)?.constructor.name ?? 'unknown error'
-  return malformed(`it cannot be verified (${kind === 'ValidationError' ? message : kind})`, error)
+  return malformed(
+    `it cannot be verified (${isValidation(error) ? message : (error as Error | undefined)?.name})`,
+    error,
+  )
+}
+
+/** The ValidationError of @sigstore/bundle, known by its list of fields: the built CLI has no class names. */
+function isValidation(error: unknown): boolean {
+  return Array.isArray((error as {fields?: unknown} | undefined)?.fields)
 }
 
 export function untrustedCertificate(why: string, cause?: unknown): AtomError {
-  return new AtomError('SIGNER_UNTRUSTED', `the keyless signature cannot be trusted: ${why}`, {
+  return new AtomError('SIGNER_UNTRUSTED', `the signature cannot be trusted: ${why}`, {
     hint: 'check that the trusted root belongs to the Sigstore that issued the certificate',
     cause,
   })

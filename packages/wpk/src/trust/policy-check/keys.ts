@@ -1,6 +1,7 @@
 import {dirname, resolve} from 'node:path'
 import type {Finding} from '../../document/index.ts'
 import {hintOf, parsePublicKey} from '../../signing/public-key.ts'
+import {checkVerifiable} from '../../signing/verify.ts'
 import type {ParsedPolicy} from '../parse.ts'
 import {readSmallFile} from '../policy.ts'
 import {findingAt} from './finding.ts'
@@ -30,7 +31,8 @@ async function readKey(
 ): Promise<string | undefined> {
   const path = resolve(dirname(parsed.source), file)
   try {
-    return hintOf(parsePublicKey((await readSmallFile(path, parsed.source)).toString('utf8')))
+    const pem = (await readSmallFile(path, parsed.source)).toString('utf8')
+    return hintOf(checkVerifiable(parsePublicKey(pem)))
   } catch (error) {
     findings.push(keyFinding(parsed, name, 'error', `cannot be used: ${(error as Error).message}`, '.file'))
     return undefined
