@@ -5,6 +5,7 @@ import {bundle} from './bundle.ts'
 import {writeManifests} from './manifests.ts'
 import {runNode, runTool} from './process.ts'
 import {writeReference} from './reference.ts'
+import {writeManual} from './manual.ts'
 import {listFiles, listRooms, ROOT, type Room} from './rooms.ts'
 
 /** Compiles what changed, prepares the database, bundles the CLI, then makes what is generated: manifests, command reference, JSON Schema. */
@@ -16,6 +17,7 @@ export async function build(): Promise<void> {
   await bundle()
   await writeManifests()
   await writeReference()
+  writeManual()
 }
 
 /** The embedded database's first start unpacks this instead of running initdb, which takes seconds. */

@@ -56,7 +56,7 @@ function sharedFlags(commands: readonly ManifestCommand[]): ManifestInput[] {
   return [...new Map(globals.map((flag) => [flag.name, flag])).values()]
 }
 
-function isGlobal(flag: ManifestInput): boolean {
+export function isGlobal(flag: ManifestInput): boolean {
   return flag.helpGroup === 'GLOBAL'
 }
 
@@ -76,7 +76,7 @@ function renderCommand(command: ManifestCommand): string[] {
   ]
 }
 
-function nameOf(command: ManifestCommand): string {
+export function nameOf(command: ManifestCommand): string {
   return `${BIN} ${command.id.replaceAll(':', ' ')}`
 }
 
@@ -89,7 +89,11 @@ function oneLine(command: ManifestCommand): string {
   return line === '' ? '' : `: ${escapeText(line)}`
 }
 
-function usageOf(command: ManifestCommand, args: readonly ManifestInput[], flags: readonly ManifestInput[]): string {
+export function usageOf(
+  command: ManifestCommand,
+  args: readonly ManifestInput[],
+  flags: readonly ManifestInput[],
+): string {
   const words = args.map((arg) => argumentWord(arg, command.strict === false && arg === args.at(-1)))
   const required = flags.filter((flag) => flag.required).map((flag) => spellingOf(flag))
   const rest = flags.length > required.length ? ['[FLAGS]'] : []
@@ -101,7 +105,7 @@ function argumentWord({name, multiple, required}: ManifestInput, open: boolean):
   return required ? word : `[${word}]`
 }
 
-function spellingOf(flag: ManifestInput): string {
+export function spellingOf(flag: ManifestInput): string {
   const name = flag.allowNo ? `--[no-]${flag.name}` : `--${flag.name}`
   const value = flag.type === 'option' ? `=${flag.helpValue ?? flag.options?.join('|') ?? 'VALUE'}` : ''
   return `${flag.char ? `-${flag.char}, ` : ''}${name}${value}`
@@ -134,7 +138,10 @@ function inputTable(rows: readonly (readonly [string, string])[]): string[] {
   return ['| | |', '|---|---|', ...lines, '']
 }
 
-function exampleLines(example: string | {description?: string; command: string}, command: ManifestCommand): string[] {
+export function exampleLines(
+  example: string | {description?: string; command: string},
+  command: ManifestCommand,
+): string[] {
   if (typeof example === 'string') return [expand(example, command)]
   const comment = example.description ? [`# ${expand(example.description, command)}`] : []
   return [...comment, expand(example.command, command)]
@@ -146,7 +153,7 @@ function escapeText(text: string): string {
 }
 
 /** oclif's templates: `<%= config.bin %>`, `<%= command.id %>` and the example plugin that some of its commands name. */
-function expand(text: string, command: ManifestCommand): string {
+export function expand(text: string, command: ManifestCommand): string {
   return text
     .replaceAll(/<%[-=]\s*config\.bin\s*%>/g, BIN)
     .replaceAll(/<%[-=]\s*command\.id\s*%>/g, command.id.replaceAll(':', ' '))
