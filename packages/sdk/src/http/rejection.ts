@@ -24,6 +24,7 @@ const SERVICE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'REQUEST_REJECTED',
   'NOT_SUPPORTED',
   'UNAVAILABLE',
+  'STORAGE_FULL',
 ])
 
 /** An answer with an error status, its body bounded and already read. */

@@ -4,6 +4,9 @@ import type {Clock} from '../http/index.ts'
 const LONGEST_OUTAGE = 60_000
 const MOST_NOT_FOUND = 5
 
+/** What may be over in a moment. */
+const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'TIMEOUT', 'STORAGE_FULL'])
+
 /**
  * How long a waiting client puts up with a runtime that fails: a minute without an answer, or five times "not found" in
  * a row, because several replicas of the original each know only their own executions (protocol section 7).
@@ -29,7 +32,7 @@ export class Patience {
   spend(error: unknown): void {
     if (!isAtomError(error)) throw error
     if (error.code === 'NOT_FOUND') return this.#spendNotFound(error)
-    if (error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT') throw error
+    if (!PASSING.has(error.code)) throw error
     this.#failingSince ??= this.#clock.now()
     if (this.#clock.now() - this.#failingSince >= LONGEST_OUTAGE) throw error
   }

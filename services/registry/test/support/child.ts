@@ -13,9 +13,9 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
-/** A registry in a process of its own over the data in `directory`. */
-export async function spawnServer(directory: string, policyFile: string): Promise<ServerProcess> {
-  const argv = ['--import', SOURCES, HOLDER, directory, policyFile]
+/** A registry in a process of its own over the data in a directory, or in the PostgreSQL database of a URL. */
+export async function spawnServer(place: string, policyFile: string): Promise<ServerProcess> {
+  const argv = ['--import', SOURCES, HOLDER, place, policyFile]
   const child: ChildProcess = spawn(process.execPath, argv, {stdio: ['ignore', 'pipe', 'inherit', 'ipc']})
   const started = child.stdout ? once(child.stdout, 'data') : undefined
   const [line] = (await Promise.race([started, failure(child)])) as [Buffer]

@@ -2,10 +2,10 @@ import {dirname} from 'node:path'
 import {startServer} from './server.ts'
 import {loadTrustPolicy} from '@atomctl/wpk/trust'
 
-// Serves a directory until it is killed; the first line on stdout is its URL.
-const [, , directory = '', policyFile = ''] = process.argv
+// Serves a directory, or a PostgreSQL database by its URL, until it is killed; the first line on stdout is its URL.
+const [, , place = '', policyFile = ''] = process.argv
 const server = await startServer(await loadTrustPolicy(policyFile), {
-  directory,
+  ...(place.startsWith('postgresql:') ? {databaseUrl: place} : {directory: place}),
   spoolDirectory: dirname(policyFile),
 })
 process.stdout.write(`${server.url}\n`)
