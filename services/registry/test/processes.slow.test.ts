@@ -11,7 +11,7 @@ import type {PackageFile} from '@atomctl/wpk/archive'
 import type {Signer} from '@atomctl/wpk/signing'
 import {startPostgresql, type TestDatabase} from '../../storage/test/support/postgresql.ts'
 import {spawnServer, type ServerProcess} from './support/child.ts'
-import {packText, signText, writeDocument, writeKey} from './support/packages.ts'
+import {packText, writeDocument, writeKey} from './support/packages.ts'
 import {call, push, TOKENS} from './support/server.ts'
 
 // Real processes, so that one can die while it writes and the others go on.
