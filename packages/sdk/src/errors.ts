@@ -28,6 +28,10 @@ const CLI_ERRORS = {
   PLUGIN_TRUST_INVALID: {exit: 2, summary: 'A plugin trust list or the list of approved plugins cannot be read'},
   PLUGIN_INSTALL_FAILED: {exit: 1, summary: 'npm could not fetch or unpack the plugin; nothing was installed'},
   NPM_MISSING: {exit: 1, summary: 'npm is needed to install plugins and was not found'},
+  SECRET_DENIED: {exit: 5, summary: 'A secret may not be read: by Vault, or by this runtime'},
+  SECRET_NOT_FOUND: {exit: 6, summary: 'A secret is in none of its sources'},
+  SECRET_UNAVAILABLE: {exit: 9, summary: 'The service that keeps a secret cannot be asked for it'},
+  SECRET_INVALID: {exit: 3, summary: 'What lies at the place of a secret cannot be used as one'},
   NOT_AUTHENTICATED: {exit: 4, summary: 'The service wants a valid token'},
   IDENTITY_TOKEN_INVALID: {
     exit: 4,

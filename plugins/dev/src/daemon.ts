@@ -81,12 +81,14 @@ function launch({layout, root, args, environment}: DaemonPlan, log: string): Chi
 }
 
 /**
- * The daemon lives on: it gets no password or token of this moment, no setting of atomctl meant for one command, and
+ * The daemon lives on: beside what is meant for runtimes it gets no password or token of this moment, no setting of atomctl meant for one command, and
  * not the DATABASE_URL of whatever application is being worked on here.
  */
 function withoutSecrets(environment: Environment): NodeJS.ProcessEnv {
   const kept = Object.entries(environment).filter(
-    ([name]) => name === 'ATOMCTL_HOME' || !/^(ATOMCTL_.*|COSIGN_.*|DATABASE_URL|NODE_OPTIONS)$/.test(name),
+    ([name]) =>
+      /^ATOMCTL_(HOME$|SECRET_|VAULT_PATHS$)/.test(name) ||
+      !/^(ATOMCTL_.*|COSIGN_.*|DATABASE_URL|NODE_OPTIONS)$/.test(name),
   )
   return Object.fromEntries(kept)
 }

@@ -4,7 +4,7 @@ import type {JsonObject} from '@atomctl/protocol/values'
 import {canonicalJson} from '@atomctl/wpk/canonical'
 import {documentFromJson, type WpkDocument} from '@atomctl/wpk/document'
 import {lint, type LintReport} from '@atomctl/wpk/lint'
-import {declarationsOf} from '@atomctl/wpk/parameters'
+import {declarationsOf, secretNamesOf, secretsNamedBy} from '@atomctl/wpk/parameters'
 import {ownRegistryName, verifyDocument, type TrustPolicy, type VerifiedDocument} from '@atomctl/wpk/trust'
 import type {Handler} from './handlers/handler.ts'
 import type {Identity} from './identity.ts'
@@ -14,6 +14,8 @@ import type {SafetyRules} from './options.ts'
 import {readProgram, type Program} from './program.ts'
 import {invalid, refusalOf, refuse, Refusal} from './refusal.ts'
 import {approvalNeed, checkBreakGlass, checkFreeze, readSafety, type ApprovalNeed} from './safety.ts'
+import {secretNeeds} from './secrets/needs.ts'
+import type {SecretReader} from './secrets/reader.ts'
 import {checkEnvironment, checkProgram, isUnfilled, unsupportedHandlers} from './support.ts'
 
 export interface AdmissionOptions {
@@ -23,6 +25,7 @@ export interface AdmissionOptions {
   readonly hasPackages: boolean
   /** Somebody could approve an execution here. */
   readonly takesApprovals: boolean
+  readonly secrets: SecretReader
   safety(): SafetyRules | Promise<SafetyRules>
   hasPassedDryRun(documentDigest: string, parametersDigest: string): Promise<boolean>
 }
@@ -58,11 +61,13 @@ export async function admit(
   const isBound = !request.dry_run && !request.break_glass
   const approval = isBound ? approvalNeed(program, report) : undefined
   if (!request.dry_run) checkSupport(verified, program, options)
+  if (!request.dry_run) checkSecrets(verified, program, options)
   if (approval && !options.takesApprovals)
     throw notSupported(`${approval.reason}, and nobody can approve it on this runtime`)
-  const problems = checkEnvironment(program, parameters)
-  if (problems.length > 0) throw invalid('PARAMETER_INVALID', problems, ['parameters'])
   const names = declarationsOf(document.value)?.map(({name}) => name) ?? []
+  const unset = Object.fromEntries(secretNamesOf(declarationsOf(document.value)).map((name) => [name, '']))
+  const problems = checkEnvironment(program, {...parameters, ...unset})
+  if (problems.length > 0) throw invalid('PARAMETER_INVALID', problems, ['parameters'])
   const findings = checkProgram(program, [...Object.keys(parameters), ...names], options.handlers)
   // What has no value yet is what a dry run is there to show.
   const fatal = findings.filter(({rule}) => !request.dry_run || !isUnfilled(rule))
@@ -130,10 +135,17 @@ function checkSupport(verified: VerifiedDocument, program: Program, options: Adm
   const available = `available: ${[...options.handlers.keys()].join(', ')}`
   const missing = unsupportedHandlers(program, options.handlers)
   if (missing.length > 0) throw notSupported(`This runtime cannot run ${missing.join('; ')} (${available})`)
-  const secret = declarationsOf(verified.document.value)?.find(({type}) => type === 'secret')
-  if (secret) throw notSupported(`Parameter "${secret.name}" is a secret, which this runtime cannot resolve`)
   if (verified.verification.files.length > 0 && !options.hasPackages)
     throw notSupported('The package brings files along, and this runtime has no registry to fetch them from')
+}
+
+/** What could never be read here is refused before anything is done; whether the rest can be, the steps find out. */
+function checkSecrets({document}: VerifiedDocument, {handlers, rollback}: Program, {secrets}: AdmissionOptions): void {
+  const needs = secretNeeds(document.value)
+  const names = needs.map(({name}) => name)
+  const used = new Set([...handlers, ...rollback].flatMap((spec) => secretsNamedBy(spec, names)))
+  const refusals = needs.filter(({name}) => used.has(name)).flatMap((need) => secrets.refuse(need) ?? [])
+  if (refusals.length > 0) throw refuse(403, 'SECRET_DENIED', refusals.join('; '))
 }
 
 async function checkDryRun(

@@ -10,6 +10,8 @@ import {Interpreter, type CarriedResult, type Job} from './interpreter.ts'
 import type {Metrics} from './metrics.ts'
 import type {Logger} from './options.ts'
 import {readProgram} from './program.ts'
+import {secretNeeds} from './secrets/needs.ts'
+import type {SecretReader} from './secrets/reader.ts'
 import type {ExecutionStore} from './store/executions.ts'
 import type {Hub} from './store/hub.ts'
 import type {Notices} from './store/notices.ts'
@@ -29,6 +31,7 @@ export interface ExecutorOptions {
   readonly workspace: Workspace
   readonly handlers: ReadonlyMap<string, Handler>
   readonly metrics: Metrics
+  readonly secrets: SecretReader
   readonly defaultTimeoutMs: number
   readonly logger: Logger
 }
@@ -173,16 +176,18 @@ export class Executor {
   }
 
   #interpreterOf(durable: Durable, row: ExecutionRow, carried: readonly StepRow[]): Interpreter {
-    const {workspace, handlers, defaultTimeoutMs} = this.#options
+    const {workspace, handlers, defaultTimeoutMs, secrets} = this.#options
     const needs: PackageNeeds = {
       directory: directoryOf(durable.executionId),
       workflowId: row.workflow_id,
       documentDigest: row.document_digest,
       files: JSON.parse(row.files) as SignedFiles,
     }
+    const document = JSON.parse(row.document) as JsonObject
     const job: Job = {
-      program: readProgram(JSON.parse(row.document) as JsonObject),
+      program: readProgram(document),
       parameters: JSON.parse(row.parameters) as JsonObject,
+      secrets: secretNeeds(document),
       dryRun: row.dry_run,
       hasFiles: needs.files.length > 0,
       executionId: row.id,
@@ -192,6 +197,7 @@ export class Executor {
       progress: this.#progressOf(row.id),
       handlers,
       defaultTimeoutMs,
+      secrets,
       prepare: (signal) => workspace.prepare(needs, signal),
       random: Math.random,
     })

@@ -15,6 +15,8 @@ import {findKubectl} from './kubernetes/kubectl.ts'
 import {Metrics} from './metrics.ts'
 import {SILENT, type Logger, type RuntimeOptions} from './options.ts'
 import {Retention} from './retention.ts'
+import {secretOptions} from './secrets/options.ts'
+import {SecretReader} from './secrets/reader.ts'
 import {EventStore} from './store/events.ts'
 import {ExecutionStore} from './store/executions.ts'
 import {Hub} from './store/hub.ts'
@@ -22,6 +24,7 @@ import {Notices} from './store/notices.ts'
 import {MIGRATIONS, type RuntimeTables} from './store/tables.ts'
 import {Workspace} from './workspace.ts'
 
+export type {SecretOptions} from './secrets/reader.ts'
 export type {
   BlastLimit,
   FreezeWindow,
@@ -48,7 +51,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const {storage, logger = SILENT} = options
   await storage.migrate('runtime', MIGRATIONS)
   const agent = new Agent({connect: {timeout: CONNECT_TIMEOUT_MS}})
-  const parts = assemble(options, createHandlers(options, agent), logger)
+  const secrets = new SecretReader(
+    options.environment ?? {},
+    options.secrets ?? secretOptions(options.environment ?? {}),
+  )
+  const parts = assemble({...options, secretReader: secrets}, createHandlers(options, agent), logger)
   const stopping = new AbortController()
   let closing: Promise<void> | undefined
   const app = await buildServer({
@@ -69,6 +76,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     parts.notices?.close()
     await app.close()
     await agent.destroy()
+    await secrets.close()
   }
   return {app, close: () => (closing ??= close())}
 }
@@ -85,10 +93,15 @@ interface Parts {
   readonly metrics: Metrics
   readonly notices: Notices | undefined
   readonly retention: Retention
+  readonly secrets: SecretReader
 }
 
-function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler>, logger: Logger): Parts {
-  const {storage} = options
+function assemble(
+  options: RuntimeOptions & {readonly secretReader: SecretReader},
+  handlers: ReadonlyMap<string, Handler>,
+  logger: Logger,
+): Parts {
+  const {storage, secretReader: secrets} = options
   const database = storage.database<RuntimeTables>()
   const executions = new ExecutionStore(database)
   const hub = new Hub()
@@ -115,16 +128,17 @@ function assemble(options: RuntimeOptions, handlers: ReadonlyMap<string, Handler
     notices,
     logger,
     workspace,
+    secrets,
     defaultTimeoutMs,
   })
   const retention = new Retention({database, engine, logger, days: options.retentionDays ?? 30})
   const approvals = new Approvals({executions, executor, logger, singleUser: options.singleUser ?? false})
-  return {approvals, engine, executions, executor, handlers, hub, metrics, notices, retention}
+  return {approvals, engine, executions, executor, handlers, hub, metrics, notices, retention, secrets}
 }
 
 function createServices(
   options: RuntimeOptions,
-  {approvals, executions, executor, handlers, hub, metrics}: Parts,
+  {approvals, executions, executor, handlers, hub, metrics, secrets}: Parts,
   logger: Logger,
 ): Omit<Services, 'stopping' | 'isClosing'> {
   const {storage, version, tokens, trustPolicy, packages, registryUrls = () => [], safety = () => ({})} = options
@@ -138,6 +152,7 @@ function createServices(
       hasPackages: packages !== undefined,
       takesApprovals: options.approvals ?? true,
       safety,
+      secrets,
       hasPassedDryRun: (document, parameters) => executions.hasPassedDryRun(document, parameters),
     },
     approvals,

@@ -5,13 +5,19 @@ import {failure, type ErrorCode, type Handler, type HandlerResult, type Plan, ty
 import type {HandlerSpec, Program} from './program.ts'
 import type {Finished, Phase, Progress} from './progress.ts'
 import {rollbackOrder} from './rollback.ts'
+import {ExecutionSecrets, secretFailure} from './secrets/execution.ts'
+import {describeNeed, type SecretNeed} from './secrets/needs.ts'
+import {SecretReader} from './secrets/reader.ts'
+import {secretsNamedBy} from '@atomctl/wpk/parameters'
 
 const LONGEST_BACKOFF_MS = 3_600_000
 const LONGEST_LINE = 4_000
 
 export interface Job {
   readonly program: Program
+  /** Without its secrets. */
   readonly parameters: JsonObject
+  readonly secrets?: readonly SecretNeed[]
   readonly dryRun: boolean
   /** The package brings files along, which are fetched before the first handler runs. */
   readonly hasFiles: boolean
@@ -31,6 +37,8 @@ export interface Surroundings {
   readonly progress: Progress
   readonly handlers: ReadonlyMap<string, Handler>
   readonly defaultTimeoutMs: number
+  /** Absent: there are none. */
+  readonly secrets?: SecretReader
   /** Makes this execution's directory with the package's files in it; calling it again changes nothing. */
   prepare(signal: AbortSignal): Promise<string>
   /** Between 0 and 1. */
@@ -48,6 +56,7 @@ export class Interpreter {
   readonly #durable: Durable
   readonly #job: Job
   readonly #around: Surroundings
+  readonly #secrets: ExecutionSecrets
   readonly #completed: HandlerSpec[] = []
   #outputs: Record<string, string> = {}
   #failure: string | undefined
@@ -57,6 +66,7 @@ export class Interpreter {
     this.#durable = durable
     this.#job = job
     this.#around = surroundings
+    this.#secrets = new ExecutionSecrets(job.secrets ?? [], surroundings.secrets ?? new SecretReader({}))
   }
 
   async run(): Promise<void> {
@@ -150,15 +160,14 @@ export class Interpreter {
       const name = `${phase} ${position} ${spec.name}`
       const result = await this.#durable.step(`${name} #${attempt}`, async (signal) => {
         const attempted = await this.#attempt(phase, position, spec, signal)
-        const isTriedAgain = attempt < spec.maxAttempts && attempted.code !== 'DENIED' && !signal.aborted
+        const isTriedAgain = attempt < spec.maxAttempts && !isFinal(attempted) && !signal.aborted
         if (attempted.status === 'error' && isTriedAgain)
           this.#log(spec, `attempt ${attempt} of ${spec.maxAttempts} failed: ${attempted.error ?? 'unknown error'}`)
         await this.#around.progress.flush()
         return attempted
       })
       if (result.status === 'success') return this.#succeed(phase, position, spec, result)
-      // What is forbidden does not become allowed by asking again.
-      if (attempt >= spec.maxAttempts || result.code === 'DENIED') return this.#giveUp(phase, position, spec, result)
+      if (attempt >= spec.maxAttempts || isFinal(result)) return this.#giveUp(phase, position, spec, result)
       await this.#durable.pause(`${name} backoff ${attempt}`, this.#backoff(spec, attempt))
     }
   }
@@ -169,15 +178,28 @@ export class Interpreter {
     if (!handler) return failure(`Unknown handler type: ${spec.type}`)
     const directory = await this.#directory(signal)
     if ('problem' in directory) return failure(directory.problem)
-    return handler.run(spec, {
+    const opening = {before: this.#before(phase, position), mustRun: phase === 'rollback', signal}
+    const secrets = await this.#secrets.open(spec, opening).catch(secretFailure)
+    if ('status' in secrets) return secrets
+    const result = await handler.run(spec, {
       scope: this.#scope(),
       signal,
       timeoutMs: spec.timeoutMs ?? defaultTimeoutMs,
       idempotencyKey: `${this.#executionId}/${phase}/${position}`,
       recovered: this.#durable.recovered,
       directory: directory.path,
-      log: (stream, text) => progress.log(spec.name, stream, text),
+      log: (stream, text) => progress.log(spec.name, stream, secrets.redact(text)),
+      secrets,
     })
+    return secrets.clean(result)
+  }
+
+  /** The handlers whose secrets this process may never have read, though what they did is there. */
+  #before(phase: Phase, position: number): readonly HandlerSpec[] {
+    const {handlers, rollback} = this.#job.program
+    const isFromStart = !this.#durable.recovered && (this.#job.carried?.size ?? 0) === 0
+    if (isFromStart) return []
+    return phase === 'handler' ? handlers.slice(0, position) : [...handlers, ...rollback]
   }
 
   async #directory(signal: AbortSignal): Promise<{path: string} | {problem: string}> {
@@ -211,10 +233,29 @@ export class Interpreter {
     const handler = this.#around.handlers.get(spec.type)
     const {handlers} = this.#job.program
     const earlier = phase === 'handler' ? handlers.slice(0, position) : handlers
-    if (handler) return handler.plan(spec, this.#scope(), {signal, earlier})
+    const secrets = this.#secretsOf(spec)
+    if (handler) return this.#planSecrets(spec, await handler.plan(spec, this.#scope(), {signal, earlier, secrets}))
     const available = [...this.#around.handlers.keys()].join(', ')
     const line = `UNKNOWN: this runtime has no handler for type ${spec.type} and would refuse to run it`
     return {outcome: 'unknown', lines: [`${line} (available: ${available})`]}
+  }
+
+  #secretsOf(spec: HandlerSpec): SecretNeed[] {
+    const {secrets = []} = this.#job
+    const named = secretsNamedBy(
+      spec,
+      secrets.map(({name}) => name),
+    )
+    return secrets.filter(({name}) => named.includes(name))
+  }
+
+  /** A dry run reads no secret; it says where one would come from, and whether that could ever be. */
+  #planSecrets(spec: HandlerSpec, plan: Plan): Plan {
+    const secrets = this.#secretsOf(spec)
+    const refusals = secrets.flatMap((need) => this.#around.secrets?.refuse(need) ?? [])
+    const lines = secrets.map((need) => `would read ${describeNeed(need)}`)
+    if (refusals.length > 0) return {outcome: 'error', lines: [...lines, ...plan.lines, ...refusals]}
+    return {...plan, lines: [...lines, ...plan.lines]}
   }
 
   /** A condition on something that has no value does not hold; only a dry run, where outputs are missing, goes on. */
@@ -262,6 +303,11 @@ export class Interpreter {
   #scope(): Scope {
     return {executionId: this.#executionId, parameters: this.#job.parameters, outputs: this.#outputs}
   }
+}
+
+/** What is forbidden does not become allowed by asking again. */
+function isFinal({code, isFinal: said}: HandlerResult): boolean {
+  return said === true || code === 'DENIED'
 }
 
 /** Plans and messages are read by people; a long command or body is cut. */

@@ -1,6 +1,7 @@
 import type {PackageSource} from '@atomctl/protocol/packages'
 import type {Storage} from '@atomctl/storage'
 import type {TrustPolicy} from '@atomctl/wpk/trust'
+import type {SecretOptions} from './secrets/reader.ts'
 
 /** The part of pino that is used; Fastify's own logger is one. */
 export interface Logger {
@@ -86,6 +87,8 @@ export interface RuntimeOptions {
   kubectl?: string | false
   /** Sockets of a container engine to try without DOCKER_HOST; default Docker's. With false, docker handlers are refused. */
   docker?: {readonly sockets: readonly string[]} | false
+  /** Where the values of secret parameters may come from, beside ATOMCTL_SECRET_… of `environment`; default what VAULT_… of `environment` says. */
+  secrets?: SecretOptions
   /** Executions that run at the same time; default 16. */
   concurrency?: number
   /** A handler without `timeout` may take this long; default one hour. */

@@ -16,6 +16,7 @@ const SERVICE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'PARAMETER_INVALID',
   'POLICY_BLOCKED',
   'DRY_RUN_REQUIRED',
+  'SECRET_DENIED',
   'NOT_AUTHENTICATED',
   'DENIED',
   'NOT_FOUND',

@@ -2,12 +2,12 @@ import type {JsonObject} from '../canonical.ts'
 import type {Finding} from '../document/finding.ts'
 import type {ParameterDeclaration} from './declarations.ts'
 import {describeSchemaProblem} from './json-schema.ts'
-import {unknownMessage} from './resolve.ts'
+import {problemsOf, unknownMessage} from './resolve.ts'
 import {valueProblems} from './values.ts'
 
 /**
  * The runtime's check of parameters it was sent, already typed: every missing, unknown and invalid one. Paths are
- * parameter names. Secrets travel as references, which are the runtime's to resolve, so only their absence is found.
+ * parameter names. What was given for a secret is refused without being repeated.
  */
 export function checkParameters(
   declarations: readonly ParameterDeclaration[] | undefined,
@@ -22,16 +22,13 @@ export function checkParameters(
 }
 
 function valueFindings(declaration: ParameterDeclaration, values: JsonObject): Finding[] {
-  const {name, required} = declaration
+  const {name, required, type} = declaration
   if (!Object.hasOwn(values, name)) {
-    return required && declaration.default === undefined
+    return required && type !== 'secret' && declaration.default === undefined
       ? [parameterFinding('parameter_missing', name, 'is required')]
       : []
   }
-  if (declaration.type === 'secret') return []
-  return valueProblems(declaration, values[name]!).map((problem) =>
-    parameterFinding('parameter_invalid', name, problem),
-  )
+  return problemsOf(declaration, values[name]!).map((problem) => parameterFinding('parameter_invalid', name, problem))
 }
 
 function parameterFinding(rule: string, name: string, message: string): Finding {

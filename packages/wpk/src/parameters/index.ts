@@ -6,3 +6,12 @@ export {expandPlaceholders, parameterNameOf, placeholdersIn} from './placeholder
 export type {Placeholder} from './placeholders.ts'
 export {resolveParameters} from './resolve.ts'
 export type {ParameterLayer, ResolvedParameters} from './resolve.ts'
+export {
+  declaredReferences,
+  formatSecretReference,
+  secretFields,
+  isVaultPath,
+  secretNamesOf,
+  secretsNamedBy,
+} from './secrets.ts'
+export type {SecretReference} from './secrets.ts'

@@ -4,6 +4,7 @@ import {AtomError, isAtomError} from '../errors.ts'
 import {coerceParameter, sanitizeJson} from './coerce.ts'
 import {isMapping} from './declarations.ts'
 import type {ParameterDeclaration} from './declarations.ts'
+import {SECRET_GIVEN} from './secrets.ts'
 import {valueProblems} from './values.ts'
 
 /** A source of values; `{text}` is text as typed, still to be read by the declared type. */
@@ -61,15 +62,11 @@ function resolveOne(
 ): void {
   const {name} = declaration
   const layer = layers.find(({values}) => Object.hasOwn(values, name))
-  if (declaration.type === 'secret') {
-    problems.push({
-      parameter: name,
-      origin: layer?.origin ?? 'package',
-      message: 'secret parameters are not available yet',
-    })
-  } else if (layer) {
+  if (layer) {
     const problem = assign(declaration, layer, resolved)
     if (problem) problems.push(problem)
+  } else if (declaration.type === 'secret') {
+    // The runtime finds it where the package says; nobody is asked for it.
   } else if (declaration.default !== undefined) {
     resolved.values[name] = declaration.default
     resolved.origins[name] = 'default'
@@ -82,6 +79,7 @@ function assign(
   resolved: ResolvedParameters,
 ): Problem | undefined {
   const {name} = declaration
+  if (declaration.type === 'secret') return {parameter: name, origin: layer.origin, message: SECRET_GIVEN}
   try {
     const value = readValue(declaration, layer)
     const [message] = valueProblems(declaration, value)
@@ -93,6 +91,11 @@ function assign(
     if (!isAtomError(error) && !(error instanceof RangeError)) throw error
     return {parameter: name, origin: layer.origin, message: error.message}
   }
+}
+
+/** Every way in which a value breaks its declaration; any value breaks that of a secret. */
+export function problemsOf(declaration: ParameterDeclaration, value: Json): string[] {
+  return declaration.type === 'secret' ? [SECRET_GIVEN] : valueProblems(declaration, value)
 }
 
 function readValue(declaration: ParameterDeclaration, layer: ParameterLayer): Json {

@@ -16,21 +16,28 @@ describe('checkParameters', () => {
       'error parameter_unknown namespce',
       'error parameter_missing namespace',
       'error parameter_invalid replicas',
-      'error parameter_missing token',
     ])
     expect(findings[0].message).to.include('did you mean namespace?')
   })
 
-  it('is satisfied with what fits, and with secrets that are references', () => {
-    expect(checkParameters(declarations, {namespace: 'a', token: {vault: 'secret/data/db'}})).to.deep.equal([])
+  it('is satisfied with what fits', () => {
+    expect(checkParameters(declarations, {namespace: 'a'})).to.deep.equal([])
   })
+
+  for (const given of ['hunter2hunter2', '', null, {vault: 'hunter2hunter2'}])
+    it(`refuses ${JSON.stringify(given)} for a secret without repeating it`, () => {
+      const [finding, ...more] = checkParameters(declarations, {namespace: 'a', token: given})
+      expect(finding).to.include({rule: 'parameter_invalid', path: 'token'})
+      expect(finding!.message).to.not.include('hunter2')
+      expect(more).to.deep.equal([])
+    })
 
   it('has nothing to say to a package that declares nothing', () => {
     expect(checkParameters(undefined, {anything: [1]})).to.deep.equal([])
   })
 
   it('does not coerce: the wire carries types', () => {
-    expect(checkParameters(declarations, {namespace: 'a', replicas: '3', token: ''})).to.have.length(1)
+    expect(checkParameters(declarations, {namespace: 'a', replicas: '3'})).to.have.length(1)
   })
 
   it('gives up on patterns that would match for hours', () => {

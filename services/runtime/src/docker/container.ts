@@ -28,6 +28,8 @@ export interface Placement {
   readonly outputFile: string
   /** The engine's own socket, which no mount may reach. */
   readonly sockets: readonly string[]
+  /** Values of secrets, which go into environment variables and nowhere else. */
+  readonly secrets?: {readonly values: Readonly<Record<string, string>>}
 }
 
 /** The same for every attempt at a step: an engine has a name once only, so two attempts never run beside each other. */
@@ -37,7 +39,7 @@ export function containerName(idempotencyKey: string): string {
 
 /** The body of `POST /containers/create`. Throws PARAMETER_INVALID. */
 export function describeContainer(spec: HandlerSpec, image: string, values: JsonObject, placement: Placement): object {
-  const {executionId, idempotencyKey, timeoutMs, directory, outputFile} = placement
+  const {executionId, idempotencyKey, timeoutMs, directory, outputFile, secrets} = placement
   const {config} = spec
   const own = {
     ATOM_EXECUTION_ID: executionId,
@@ -45,7 +47,8 @@ export function describeContainer(spec: HandlerSpec, image: string, values: Json
     ATOM_OUTPUT: OUTPUT_FILE,
     ATOM_PACKAGE: CONTAINER_PATHS.package,
   }
-  const environment = {...valueVariables(values), ...configuredVariables(spec, values), ...own}
+  const open = {...values, ...secrets?.values}
+  const environment = {...valueVariables(open), ...configuredVariables(spec, open), ...own}
   const mounts = mountsOf(spec).map((mount) => bind({...mount, source: sourceOf(mount, placement)}))
   return {
     Image: image,

@@ -3,6 +3,7 @@ import {settles} from '../process/command.ts'
 import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
 import type {RunContext} from '../handlers/handler.ts'
 import type {CommandEnd} from '../handlers/outputs.ts'
+import {capture, type ByteFilter} from '../secrets/capture.ts'
 import {EngineError, type ContainerEngine} from './engine.ts'
 import {findImage, pullImage, type Image, type PullPolicy} from './image.ts'
 import {createContainer, removeContainer, removeLeftovers, stopContainer, waitForExit, type Exit} from './lifecycle.ts'
@@ -122,17 +123,18 @@ async function drain(
 class ContainerOutput {
   bytes = 0
   readonly #kept = new HeadAndTail()
-  readonly #lines: Record<'stdout' | 'stderr', LineSplitter>
+  readonly #lines: Record<'stdout' | 'stderr', ByteFilter>
 
-  constructor({log}: RunContext) {
+  constructor({log, secrets}: RunContext) {
     const budget = new LogBudget(log)
-    this.#lines = {stdout: new LineSplitter(budget, 'stdout'), stderr: new LineSplitter(budget, 'stderr')}
+    const captured = (stream: 'stdout' | 'stderr'): ByteFilter =>
+      capture(new LineSplitter(budget, stream), this.#kept, secrets)
+    this.#lines = {stdout: captured('stdout'), stderr: captured('stderr')}
   }
 
   push(stream: 'stdout' | 'stderr', chunk: Uint8Array): void {
     this.bytes += chunk.length
     this.#lines[stream].push(chunk)
-    this.#kept.push(chunk)
   }
 
   end(): string {

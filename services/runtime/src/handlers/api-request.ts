@@ -3,7 +3,9 @@ import {AtomError} from '@atomctl/wpk/errors'
 import {expandPlaceholders} from '@atomctl/wpk/parameters'
 import type {Dispatcher} from 'undici'
 import {isObject, type HandlerSpec} from '../program.ts'
-import {textOf, valuesOf, type RunContext, type Scope} from './handler.ts'
+import type {SecretNeed} from '../secrets/needs.ts'
+import {MASK} from '../secrets/redactor.ts'
+import {textOf, valuesOf, valuesWithSecrets, type RunContext, type Scope} from './handler.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -15,9 +17,13 @@ export interface HttpRequest {
 }
 
 /** Throws PARAMETER_INVALID when the values make no request. */
-export function buildRequest(spec: HandlerSpec, context: Pick<RunContext, 'scope' | 'idempotencyKey'>): HttpRequest {
+export function buildRequest(
+  spec: HandlerSpec,
+  context: Pick<RunContext, 'scope' | 'idempotencyKey'> & Partial<Pick<RunContext, 'secrets'>>,
+): HttpRequest {
   const values = valuesOf(context.scope)
-  const expand = (text: string): string => expandPlaceholders(text, values)
+  const open = valuesWithSecrets(context)
+  const expand = (text: string): string => expandPlaceholders(text, open)
   const method = methodOf(spec)
   const template = String(spec.config['url'])
   const url = parseUrl(expandUrl(template, values))
@@ -55,13 +61,18 @@ function expandAll(value: Json, expand: (text: string) => string): Json {
 }
 
 /** What would be sent, as lines for people; header values may be secrets and stay out. */
-export function previewRequest(spec: HandlerSpec, scope: Scope): {lines: string[]; isOpen: boolean} {
+export function previewRequest(
+  spec: HandlerSpec,
+  scope: Scope,
+  secrets: readonly SecretNeed[],
+): {lines: string[]; isOpen: boolean} {
   const values = valuesOf(scope)
+  const masked = {...values, ...Object.fromEntries(secrets.map(({name}) => [name, MASK]))}
   const url = preview(String(spec.config['url']), values, expandUrl)
   const names = Object.keys(headersOf(spec))
   const headers = names.length > 0 ? [`headers: ${names.map((name) => `${name}: ***`).join(', ')}`] : []
   const payload = spec.config['payload']
-  const body = payload === undefined ? 'no body' : `body: ${preview(textOf(payload), values, expandPlaceholders)}`
+  const body = payload === undefined ? 'no body' : `body: ${preview(textOf(payload), masked, expandPlaceholders)}`
   return {
     lines: [`would send ${methodOf(spec)} ${url}`, ...headers, body],
     isOpen: [url, body].some((text) => text.includes(UNKNOWN)),

@@ -3,6 +3,7 @@ import {evaluate, namesIn, parseCondition} from '../expressions.ts'
 import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
 import {failure, textOf, type HandlerResult, type RunContext} from './handler.ts'
+import {NO_SECRETS} from '../secrets/step.ts'
 import {resolvePointer} from './outputs.ts'
 
 /** Of a response body; more is read off the wire no further. */
@@ -16,16 +17,21 @@ export interface HttpResponse {
   readonly complete: boolean
 }
 
-export async function readBody(body: AsyncIterable<Buffer>): Promise<Omit<HttpResponse, 'status'>> {
+export async function readBody(
+  body: AsyncIterable<Buffer>,
+  secrets = NO_SECRETS,
+): Promise<Omit<HttpResponse, 'status'>> {
   const output = new HeadAndTail()
+  const shown = secrets.filter((chunk) => output.push(chunk))
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
-    output.push(chunk)
+    shown.push(chunk)
     size += chunk.length
     if (size > LARGEST_BODY) break
     chunks.push(chunk)
   }
+  shown.end()
   return {text: Buffer.concat(chunks).toString('utf8'), output: output.text, complete: size <= LARGEST_BODY}
 }
 

@@ -22,6 +22,7 @@ import {
   type Handler,
   type HandlerResult,
   type Plan,
+  type PlanContext,
   type RunContext,
   type Scope,
 } from './handler.ts'
@@ -57,8 +58,8 @@ export class ApiHandler implements Handler {
     return findings
   }
 
-  plan(spec: HandlerSpec, scope: Scope): Plan {
-    const {lines, isOpen} = previewRequest(spec, scope)
+  plan(spec: HandlerSpec, scope: Scope, {secrets = []}: PlanContext): Plan {
+    const {lines, isOpen} = previewRequest(spec, scope, secrets)
     const condition = requestCondition(spec)
     const holds = condition === undefined || evaluate(parseCondition(condition), valuesOf(scope))
     if (holds === true) return {outcome: isOpen ? 'unknown' : 'ready', lines}
@@ -83,7 +84,7 @@ export class ApiHandler implements Handler {
         'system',
         `${request.method} ${String(spec.config['url'])}: status ${response.status} after ${took} ms`,
       )
-      logBody(response.text, context)
+      logBody(context.secrets.redact(response.text), context)
       return judge(spec, response)
     } catch (error) {
       return failure(requestProblem(error, context))
@@ -101,7 +102,7 @@ export class ApiHandler implements Handler {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    return {status: statusCode, ...(await readBody(body))}
+    return {status: statusCode, ...(await readBody(body, context.secrets))}
   }
 }
 

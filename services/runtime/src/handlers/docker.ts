@@ -75,7 +75,7 @@ export class DockerHandler implements Handler {
       graceMs: this.#options.killGraceMs,
       context,
     })
-    return commandResult(spec, end, await readOutputFile(outputFile))
+    return commandResult(spec, end, await readOutputFile(outputFile, context.secrets))
   }
 
   #endpoint(): Endpoint | {readonly problem: string} {

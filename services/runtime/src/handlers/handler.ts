@@ -1,6 +1,8 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
 import type {HandlerSpec} from '../program.ts'
+import type {SecretNeed} from '../secrets/needs.ts'
+import type {StepSecrets} from '../secrets/step.ts'
 
 /** What a handler may use: parameters first, then what earlier handlers put out. */
 export interface Scope {
@@ -23,6 +25,8 @@ export interface RunContext {
   /** This execution's own directory, holding the package's files. */
   readonly directory: string
   readonly log: LogLine
+  /** What `scope` has no values of. Whatever a program writes goes through `secrets.filter` first. */
+  readonly secrets: StepSecrets
 }
 
 /** What kind of failure it is, where a caller should tell it from others: the safety policy forbids the step. */
@@ -38,6 +42,8 @@ export interface HandlerResult {
   /** Head and tail of what was put out, at most 64 KiB. */
   readonly output: string
   readonly outputs: Readonly<Record<string, string>>
+  /** Another attempt would come out the same, so none is made. */
+  readonly isFinal?: true
 }
 
 /** What a handler would do. `unknown`: it cannot tell without doing it. */
@@ -54,6 +60,8 @@ export interface PlanContext {
   readonly earlier: readonly HandlerSpec[]
   /** Of the step, where one that is planned must not look like another; default one for the whole plan. */
   readonly idempotencyKey?: string
+  /** Secrets that the handler would be given; a dry run reads none. */
+  readonly secrets?: readonly SecretNeed[]
 }
 
 /** One handler type. Stateless: everything it needs comes in with the call. */
@@ -66,6 +74,14 @@ export interface Handler {
   plan(spec: HandlerSpec, scope: Scope, context: PlanContext): Plan | Promise<Plan>
   /** Never throws for what a package or its surroundings do wrong: that is a result with status `error`. */
   run(spec: HandlerSpec, context: RunContext): Promise<HandlerResult>
+}
+
+/** Values for a place in which a secret may stand: headers, bodies, environments, manifests. */
+export function valuesWithSecrets({
+  scope,
+  secrets,
+}: Pick<RunContext, 'scope'> & Partial<Pick<RunContext, 'secrets'>>): JsonObject {
+  return {...valuesOf(scope), ...secrets?.values}
 }
 
 export function failure(error: string, facts: Partial<HandlerResult> = {}): HandlerResult {

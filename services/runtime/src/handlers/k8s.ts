@@ -4,6 +4,7 @@ import {dirname} from 'node:path'
 import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {K8S_ACTIONS, refuseAction, type Finding} from '@atomctl/wpk/document'
 import {AtomError, isAtomError} from '@atomctl/wpk/errors'
+import {secretFields} from '@atomctl/wpk/parameters'
 import {ACTIONS} from '../kubernetes/actions/index.ts'
 import {Caps} from '../kubernetes/caps.ts'
 import {kubectlEnvironment} from '../kubernetes/environment.ts'
@@ -17,12 +18,14 @@ import {runCommand} from '../process/command.ts'
 import {HeadAndTail} from '../process/output.ts'
 import {findOrphans, signalAll} from '../process/tree.ts'
 import {isObject, type HandlerSpec} from '../program.ts'
+import {NO_SECRETS} from '../secrets/step.ts'
 import {isForShell} from './command-words.ts'
 import {
   failure,
   finding,
   textOf,
   valuesOf,
+  valuesWithSecrets,
   type ErrorCode,
   type Handler,
   type HandlerResult,
@@ -84,6 +87,7 @@ export class K8sHandler implements Handler {
         directory: undefined,
         scratch: tmpdir(),
         log: () => {},
+        secrets: NO_SECRETS,
       })
       const plan = await action.plan(session)
       return {...plan, lines: plan.lines.map(redactor.redact)}
@@ -124,7 +128,7 @@ export class K8sHandler implements Handler {
     const values = valuesOf(scope)
     const log: LogLine = (stream, text) => around.log(stream, redactor.redact(text))
     const target = resolveTarget(spec.config, values, scope.parameters)
-    const config = fillConfig(spec.config, values)
+    const config = fillConfig(spec.config, values, valuesWithSecrets(around))
     const refused = refuseAction(target.type === undefined ? config : {...config, resource_type: target.type})
     if (refused) throw new AtomError('PARAMETER_INVALID', refused.message)
     const patch = config['action'] === 'patch' ? readPatch(config, values) : undefined
@@ -138,6 +142,7 @@ export class K8sHandler implements Handler {
       signal,
       timeoutMs,
       log: around.log,
+      secrets: around.secrets,
       deadline: performance.now() + timeoutMs,
       environment: {...kubectlEnvironment(this.#options.environment), ATOM_IDEMPOTENCY_KEY: idempotencyKey},
     })
@@ -172,15 +177,20 @@ function actionOf({config}: HandlerSpec): Action | undefined {
   return Object.hasOwn(ACTIONS, name) ? ACTIONS[name as keyof typeof ACTIONS] : undefined
 }
 
-/** The target's keys are filled with more care by `resolveTarget`, a command line by the shell in the container. */
-function fillConfig(config: JsonObject, values: JsonObject): JsonObject {
-  const open = Object.entries(config).filter(
+/**
+ * The target's keys are filled with more care by `resolveTarget`, a command line by the shell in the container. Secrets
+ * have values only where what is filled reaches kubectl through its standard input or a file, never as an argument.
+ */
+function fillConfig(config: JsonObject, values: JsonObject, open: JsonObject): JsonObject {
+  const places = secretFields({type: 'k8s', config})
+
+  const filled = Object.entries(config).filter(
     ([key, value]) => key !== 'selector' && !(key === 'command' && isForShell(value)),
   )
-  const kept = Object.entries(config).filter(([key]) => !open.some(([name]) => name === key))
+  const kept = Object.entries(config).filter(([key]) => !filled.some(([name]) => name === key))
   return {
     ...Object.fromEntries(kept),
-    ...Object.fromEntries(open.map(([key, value]) => [key, fillValue(value, values)])),
+    ...Object.fromEntries(filled.map(([key, value]) => [key, fillValue(value, places.includes(key) ? open : values)])),
   }
 }
 

@@ -3,6 +3,7 @@ import {open} from 'node:fs/promises'
 import type {Json} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
 import {isObject, type HandlerSpec} from '../program.ts'
+import {NO_SECRETS, type StepSecrets} from '../secrets/step.ts'
 import {isReserved, variableName} from './environment.ts'
 import {failure, finding, type HandlerResult} from './handler.ts'
 
@@ -15,9 +16,13 @@ export interface Outputs {
 }
 
 /** Reads the `name=value` lines that a command wrote to $ATOM_OUTPUT; a missing file is no outputs. */
-export async function readOutputFile(file: string): Promise<Outputs> {
-  const text = await readBounded(file)
-  if (text === undefined) return {values: {}}
+export async function readOutputFile(
+  file: string,
+  secrets: Pick<StepSecrets, 'redact'> = NO_SECRETS,
+): Promise<Outputs> {
+  const written = await readBounded(file)
+  if (written === undefined) return {values: {}}
+  const text = secrets.redact(written)
   if (text.length > LARGEST_FILE) return {values: {}, problem: `$ATOM_OUTPUT is larger than ${LARGEST_FILE} bytes`}
   const values: Record<string, string> = {}
   for (const line of text.split('\n').filter((entry) => entry.trim() !== '')) {

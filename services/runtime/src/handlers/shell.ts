@@ -8,15 +8,18 @@ import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
 import {findOrphans, signalAll} from '../process/tree.ts'
 import type {HandlerSpec} from '../program.ts'
 import {isObject} from '../program.ts'
-import {inheritedEnvironment, valueVariables} from './environment.ts'
+import {capture} from '../secrets/capture.ts'
+import {inheritedEnvironment, valueVariables, variableName} from './environment.ts'
 import {
   failure,
   finding,
   textOf,
   valuesOf,
+  valuesWithSecrets,
   type Handler,
   type HandlerResult,
   type Plan,
+  type PlanContext,
   type RunContext,
   type Scope,
 } from './handler.ts'
@@ -53,8 +56,9 @@ export class ShellHandler implements Handler {
     return findings
   }
 
-  plan(spec: HandlerSpec, scope: Scope): Plan {
-    const {shell, command, cwd, env: names} = describeCommand(spec, scope)
+  plan(spec: HandlerSpec, scope: Scope, {secrets = []}: PlanContext): Plan {
+    const {shell, command, cwd, env} = describeCommand(spec, scope)
+    const names = [...env, ...secrets.map(({name}) => variableName(name))]
     return {
       outcome: 'ready',
       lines: [
@@ -77,7 +81,10 @@ export class ShellHandler implements Handler {
     if (typeof environment === 'string') return failure(environment)
     const output = new HeadAndTail()
     const budget = new LogBudget(context.log)
-    const streams = {stdout: new LineSplitter(budget, 'stdout'), stderr: new LineSplitter(budget, 'stderr')}
+    const streams = {
+      stdout: capture(new LineSplitter(budget, 'stdout'), output, context.secrets),
+      stderr: capture(new LineSplitter(budget, 'stderr'), output, context.secrets),
+    }
     const result = await runCommand({
       file: shellOf(spec),
       args: ['-c', String(spec.config['command'])],
@@ -87,23 +94,20 @@ export class ShellHandler implements Handler {
       timeoutMs: context.timeoutMs,
       graceMs: this.#options.killGraceMs,
       signal: context.signal,
-      onOutput: (stream, chunk) => {
-        streams[stream].push(chunk)
-        output.push(chunk)
-      },
+      onOutput: (stream, chunk) => streams[stream].push(chunk),
     })
     streams.stdout.end()
     streams.stderr.end()
     if (result.heldOpen && result.ended === 'exit')
       context.log('system', 'a process in the background keeps the output open; it is not waited for')
     const end = {exitCode: result.exitCode, output: output.text, problem: problemOf(spec, context, result)}
-    return commandResult(spec, end, await readOutputFile(outputFile))
+    return commandResult(spec, end, await readOutputFile(outputFile, context.secrets))
   }
 
   /** Or why it cannot be made. */
   #environment(spec: HandlerSpec, context: RunContext, outputFile: string): Record<string, string> | string {
     try {
-      const values = valuesOf(context.scope)
+      const values = valuesWithSecrets(context)
       const configured = Object.entries(configuredVariables(spec))
       return {
         ...inheritedEnvironment(this.#options.environment),

@@ -3,6 +3,8 @@ import {delimiter, isAbsolute, join} from 'node:path'
 import type {Json} from '@atomctl/protocol/values'
 import type {LogLine} from '../handlers/handler.ts'
 import type {CommandResult, runCommand} from '../process/command.ts'
+import type {ByteFilter} from '../secrets/redactor.ts'
+import {NO_SECRETS, type StepSecrets} from '../secrets/step.ts'
 import {HeadAndTail, LineSplitter, LogBudget} from '../process/output.ts'
 import {parseJson} from './values.ts'
 
@@ -21,6 +23,8 @@ export interface Calls {
   readonly timeoutMs: number
   readonly log: LogLine
   /** Takes secrets out of what is logged, put out and thrown. */
+  /** Of the step: taken out of what is logged and kept, but not of what is read as JSON. */
+  readonly secrets?: StepSecrets
   readonly redact: (text: string) => string
 }
 
@@ -106,8 +110,15 @@ export class Kubectl {
     input: string | undefined,
     onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void,
   ): Promise<Answer> {
-    const {file, run, directory, environment, graceMs, signal, deadline, redact} = this.#calls
+    const {file, run, directory, environment, graceMs, signal, deadline, redact, secrets = NO_SECRETS} = this.#calls
     const collected = {stdout: [] as Uint8Array[], size: 0, both: new HeadAndTail(), stderr: new HeadAndTail()}
+    const shown = (stream: 'stdout' | 'stderr'): ByteFilter =>
+      secrets.filter((chunk) => {
+        onOutput(stream, chunk)
+        collected.both.push(chunk)
+        if (stream === 'stderr') collected.stderr.push(chunk)
+      })
+    const filters = {stdout: shown('stdout'), stderr: shown('stderr')}
     const result = await run({
       file,
       args,
@@ -118,13 +129,14 @@ export class Kubectl {
       input,
       timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
       onOutput: (stream, chunk) => {
-        onOutput(stream, chunk)
-        collected.both.push(chunk)
-        if (stream === 'stderr') return collected.stderr.push(chunk)
+        filters[stream].push(chunk)
+        if (stream === 'stderr') return
         collected.size += chunk.length
         if (collected.size <= LARGEST_ANSWER) collected.stdout.push(chunk)
       },
     })
+    filters.stdout.end()
+    filters.stderr.end()
     const output = redact(collected.both.text)
     if (result.ended !== 'exit' || result.exitCode !== 0)
       throw this.#problem(result, redact(collected.stderr.text), output)

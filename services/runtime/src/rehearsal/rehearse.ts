@@ -117,7 +117,7 @@ function admit(
 ): JsonObject {
   const {document, secrets} = request
   if (report.decision === 'block') throw refuse(403, 'POLICY_BLOCKED', 'The security policy blocks this package')
-  const parameters = readParameters(document.value, {...request.parameters, ...secrets})
+  const parameters = readParameters(document.value, request.parameters)
   const missing = unsupportedHandlers(program, handlers)
   if (missing.length > 0) throw refuse(501, 'NOT_SUPPORTED', `A runtime cannot run ${missing.join('; ')}`)
   const names = declarationsOf(document.value)?.map(({name}) => name) ?? []

@@ -19,6 +19,7 @@ import {
   type Answer,
   type Faults,
 } from '../support/docker/double.ts'
+import {NO_SECRETS} from '../../src/secrets/step.ts'
 
 const TEN = Array.from({length: 10}, (_item, index) => `line ${index}\n`).join('')
 
@@ -62,6 +63,7 @@ describe('a docker handler whose engine misbehaves', function () {
       idempotencyKey: 'e-1/handler/0',
       recovered: false,
       directory: join(directory, 'package'),
+      secrets: NO_SECRETS,
       log: (stream, text) => void log.push(`${stream}: ${text}`),
       ...more,
     })

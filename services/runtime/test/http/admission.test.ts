@@ -141,20 +141,25 @@ describe('what the runtime agrees to run', () => {
     expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
   })
 
-  it('does not pretend to resolve secrets', async () => {
-    const parameters = [{name: 'token', type: 'secret', required: false, sources: ['env']}]
-    const answer = await service.submit({handlers: [shell('a', 'true')], parameters})
-    expect([answer.status, answer.body.code]).to.deep.equal([501, 'NOT_SUPPORTED'])
-    expect(answer.body.detail).to.contain('token')
+  it('refuses what needs a secret that could never be read here', async () => {
+    const vault = {path: 'secret/data/db', key: 'token'}
+    const parameters = [{name: 'token', type: 'secret', required: true, sources: ['vault'], vault}]
+    const answer = await service.submit({handlers: [shell('a', 'echo $TOKEN')], parameters})
+    expect([answer.status, answer.body.code]).to.deep.equal([403, 'SECRET_DENIED'])
+    expect(answer.body.detail).to.contain('token').and.to.contain('VAULT_ADDR')
   })
 
-  it('keeps a secret that came along with a dry run out of everything it stores', async () => {
+  it('refuses the value of a secret, also for a dry run, and neither repeats nor stores it', async () => {
     const parameters = [{name: 'token', type: 'secret', required: true, sources: ['env']}]
     const handlers = [
       api('call', {url: 'http://127.0.0.1/', headers: {authorization: '${TOKEN}'}, payload: '${TOKEN}'}),
     ]
-    const execution = await service.run({handlers, parameters}, {dry_run: true, parameters: {token: 'very-secret'}})
-    expect(execution.status).to.equal('completed')
+    for (const dry of [true, false]) {
+      const request = {dry_run: dry, parameters: {token: 'very-secret'}}
+      const answer = await service.submit({handlers, parameters}, request)
+      expect([answer.status, answer.body.code]).to.deep.equal([422, 'PARAMETER_INVALID'])
+      expect(JSON.stringify(answer.body)).to.not.contain('very-secret')
+    }
     const tables = [
       'runtime_executions',
       'runtime_steps',

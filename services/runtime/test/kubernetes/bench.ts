@@ -7,6 +7,7 @@ import {K8sHandler} from '../../src/handlers/k8s.ts'
 import type {BlastLimit} from '../../src/options.ts'
 import type {HandlerSpec} from '../../src/program.ts'
 import {KubernetesDouble} from '../support/kubernetes/double.ts'
+import {NO_SECRETS} from '../../src/secrets/step.ts'
 
 export interface RunOptions {
   parameters?: JsonObject
@@ -99,6 +100,7 @@ export class Bench {
       idempotencyKey: key ?? `${executionId}/handler/0`,
       recovered: false,
       directory: join(this.directory),
+      secrets: NO_SECRETS,
       log: (stream, text) => void this.lines.push(`${stream}: ${text}`),
     }
   }

@@ -6,6 +6,7 @@ import {requireKubectl} from '../support/kubernetes/kubectl.ts'
 import {isAlive} from '../support/process.ts'
 import {eventually, STARTUP_MS} from '../support/waiting.ts'
 import {Bench} from './bench.ts'
+import {NO_SECRETS} from '../../src/secrets/step.ts'
 
 const WEB = {resource_type: 'deployment', resource_name: 'web', namespace: 'staging'}
 const SECRET = 'correct horse battery'
@@ -187,6 +188,7 @@ describe('a k8s handler among hostile values and broken clusters', function () {
         idempotencyKey: 'e/handler/0',
         recovered: false,
         directory: bench.directory,
+        secrets: NO_SECRETS,
         log: (_stream, text) => void lines.push(text),
       },
     )

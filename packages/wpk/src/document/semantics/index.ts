@@ -5,6 +5,7 @@ import {checkHandlerNames, checkHandlerTimes, checkHandlerTypes, checkSteps, che
 import {checkKubernetes} from './kubernetes.ts'
 import {checkParameterDeclarations, checkPlaceholders} from './parameters.ts'
 import type {SemanticRule} from './rule.ts'
+import {checkSecretPlaces, checkSecretSources} from './secrets.ts'
 import {checkRollback, checkSafety, checkSuppressions, checkUndoes} from './safety.ts'
 import {checkAlerts, checkMetadata, checkPermissions, checkTriggers} from './surroundings.ts'
 
@@ -14,6 +15,8 @@ const RULES: readonly SemanticRule[] = [
   checkTriggers,
   checkParameterDeclarations,
   checkPlaceholders,
+  checkSecretSources,
+  checkSecretPlaces,
   checkHandlerNames,
   checkHandlerTypes,
   checkHandlerTimes,
