@@ -5,9 +5,8 @@ import {failure, type ErrorCode, type Handler, type HandlerResult, type Plan, ty
 import type {HandlerSpec, Program} from './program.ts'
 import type {Finished, Phase, Progress} from './progress.ts'
 import {rollbackOrder} from './rollback.ts'
-import {ExecutionSecrets, secretFailure} from './secrets/execution.ts'
+import {ExecutionSecrets, secretFailure, type SecretSource} from './secrets/execution.ts'
 import {describeNeed, type SecretNeed} from './secrets/needs.ts'
-import {SecretReader} from './secrets/reader.ts'
 import {secretsNamedBy} from '@atomctl/wpk/parameters'
 
 const LONGEST_BACKOFF_MS = 3_600_000
@@ -38,7 +37,7 @@ export interface Surroundings {
   readonly handlers: ReadonlyMap<string, Handler>
   readonly defaultTimeoutMs: number
   /** Absent: there are none. */
-  readonly secrets?: SecretReader
+  readonly secrets?: SecretSource
   /** Makes this execution's directory with the package's files in it; calling it again changes nothing. */
   prepare(signal: AbortSignal): Promise<string>
   /** Between 0 and 1. */
@@ -66,7 +65,7 @@ export class Interpreter {
     this.#durable = durable
     this.#job = job
     this.#around = surroundings
-    this.#secrets = new ExecutionSecrets(job.secrets ?? [], surroundings.secrets ?? new SecretReader({}))
+    this.#secrets = new ExecutionSecrets((surroundings.secrets && job.secrets) ?? [], surroundings.secrets)
   }
 
   async run(): Promise<void> {

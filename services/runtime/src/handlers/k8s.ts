@@ -133,19 +133,7 @@ export class K8sHandler implements Handler {
     if (refused) throw new AtomError('PARAMETER_INVALID', refused.message)
     const patch = config['action'] === 'patch' ? readPatch(config, values) : undefined
     for (const secret of secretsIn(config, patch, target)) redactor.hide(secret)
-    const kubectl = new Kubectl({
-      file: this.#options.kubectl,
-      run: this.#options.run ?? runCommand,
-      graceMs: this.#options.killGraceMs,
-      redact: redactor.redact,
-      directory: directory ?? scratch,
-      signal,
-      timeoutMs,
-      log: around.log,
-      secrets: around.secrets,
-      deadline: performance.now() + timeoutMs,
-      environment: {...kubectlEnvironment(this.#options.environment), ATOM_IDEMPOTENCY_KEY: idempotencyKey},
-    })
+    const kubectl = this.#kubectl(around, redactor)
     const {executionId} = scope
     return {
       spec,
@@ -164,6 +152,25 @@ export class K8sHandler implements Handler {
       signal,
       log,
     }
+  }
+
+  #kubectl(
+    {directory, scratch, signal, timeoutMs, log, secrets, idempotencyKey}: Surroundings,
+    redactor: Redactor,
+  ): Kubectl {
+    return new Kubectl({
+      file: this.#options.kubectl,
+      run: this.#options.run ?? runCommand,
+      graceMs: this.#options.killGraceMs,
+      redact: redactor.redact,
+      directory: directory ?? scratch,
+      signal,
+      timeoutMs,
+      log,
+      secrets,
+      deadline: performance.now() + timeoutMs,
+      environment: {...kubectlEnvironment(this.#options.environment), ATOM_IDEMPOTENCY_KEY: idempotencyKey},
+    })
   }
 }
 

@@ -68,7 +68,7 @@ export class Automaton {
 
   /** Breadth first: where a state goes on when its text does not, which is always less deep. */
   #connect(): void {
-    const queue = [...this.#roots.filter((state) => state !== 0)]
+    const queue = Array.from(this.#roots.filter((state) => state !== 0))
     for (let at = 0; at < queue.length; at += 1) {
       const state = queue[at]!
       for (let child = this.#child[state]!; child !== 0; child = this.#sibling[child]!) {

@@ -3,9 +3,16 @@ import {failure, type HandlerResult} from '../handlers/handler.ts'
 import type {HandlerSpec} from '../program.ts'
 import {SecretError} from './errors.ts'
 import type {SecretNeed} from './needs.ts'
-import type {SecretReader} from './reader.ts'
 import {Redactor} from './redactor.ts'
 import {NO_SECRETS, StepSecrets, WITHHELD} from './step.ts'
+
+/** What gives secrets their values. */
+export interface SecretSource {
+  /** Why a secret could never be read here, as far as that can be told without reading it. */
+  refuse(need: SecretNeed): string | undefined
+  /** The values by name. Throws SecretError. */
+  read(needs: readonly SecretNeed[], signal: AbortSignal): Promise<Readonly<Record<string, string>>>
+}
 
 export interface Opening {
   readonly before: readonly HandlerSpec[]
@@ -16,14 +23,14 @@ export interface Opening {
 /** The secrets of one execution as far as this process has read them; they are in memory only, and nowhere else. */
 export class ExecutionSecrets {
   readonly #needs: readonly SecretNeed[]
-  readonly #reader: SecretReader
+  readonly #source: SecretSource | undefined
   /** Every value that a step was given, by name: a later step may find one in a file and print it. */
   readonly #given = new Map<string, Set<string>>()
   #redactor: Redactor | undefined
 
-  constructor(needs: readonly SecretNeed[], reader: SecretReader) {
+  constructor(needs: readonly SecretNeed[], source?: SecretSource) {
     this.#needs = needs
-    this.#reader = reader
+    this.#source = source
   }
 
   /**
@@ -33,13 +40,14 @@ export class ExecutionSecrets {
    * they cannot be read, and nothing it says is kept. Throws SecretError.
    */
   async open(spec: HandlerSpec, {before, mustRun, signal}: Opening): Promise<StepSecrets> {
-    if (this.#needs.length === 0) return NO_SECRETS
+    const source = this.#source
+    if (!source || this.#needs.length === 0) return NO_SECRETS
     const own = this.#namedBy([spec])
-    const values = await this.#reader.read(own, signal)
+    const values = await source.read(own, signal)
     this.#remember(values)
     const earlier = this.#namedBy(before).filter(({name}) => !this.#given.has(name))
     try {
-      this.#remember(await this.#reader.read(earlier, signal))
+      this.#remember(await source.read(earlier, signal))
     } catch (error) {
       if (error instanceof SecretError && mustRun && own.length === 0) return WITHHELD
       throw error

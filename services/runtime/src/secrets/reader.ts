@@ -2,6 +2,7 @@ import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {formatSecretReference, type SecretReference} from '@atomctl/wpk/parameters'
 import {SecretError} from './errors.ts'
 import {SHORTEST} from './forms.ts'
+import type {SecretSource} from './execution.ts'
 import type {SecretNeed} from './needs.ts'
 import {Vault, type VaultOptions} from './vault.ts'
 
@@ -20,7 +21,7 @@ export const VARIABLE_PREFIX = 'ATOMCTL_SECRET_'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Gives secrets their values. Keeps none. */
-export class SecretReader {
+export class SecretReader implements SecretSource {
   readonly #environment: Environment
   readonly #options: SecretOptions
   readonly #vault: Vault | undefined

@@ -65,7 +65,7 @@ export class VaultDouble {
   }
 
   #logIn(body: string, response: ServerResponse): void {
-    const {role_id: role, secret_id: secret} = JSON.parse(body) as Record<string, unknown>
+    const {role_id: role, secret_id: secret} = JSON.parse(body) as Record<string, string>
     if (role !== 'role-1' || secret !== 'secret-id-canary') return send(response, 400, {errors: [`invalid ${secret}`]})
     this.logins += 1
     const token = `hvs.role-${this.logins}`
