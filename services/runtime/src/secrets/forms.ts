@@ -42,7 +42,7 @@ function jsonForms(text: string): string[] {
   return [
     plain,
     go,
-    plain.replaceAll(/[^\x00-\x7F]/g, unicodeEscape),
+    plain.replaceAll(/[\u0080-\uFFFF]/g, unicodeEscape),
     plain.replaceAll('/', '\\/'),
     inJson(plain),
     inJson(go),
