@@ -201,6 +201,11 @@ describe('secrets of packages', function () {
       expect(stdout + stderr).to.contain('secret_exposed')
     })
 
+  it('would be found by the search that follows', () => {
+    for (const form of [FROM_VAULT, encodeURIComponent(FROM_ENV), Buffer.from(`xy${FROM_VAULT}z`).toString('base64')])
+      expect(() => expectClean('a control', Buffer.from(`a ${form} b`))).to.throw('in a control')
+  })
+
   it('are in nothing that all of this left: tables, engine, files, logs, answers', async () => {
     await stopServices(sandbox)
     expectClean('what was said', Buffer.from(said.join('\n')))

@@ -7,7 +7,7 @@ import {K8sHandler} from '../../src/handlers/k8s.ts'
 import type {BlastLimit} from '../../src/options.ts'
 import type {HandlerSpec} from '../../src/program.ts'
 import {KubernetesDouble} from '../support/kubernetes/double.ts'
-import {NO_SECRETS} from '../../src/secrets/step.ts'
+import {NO_SECRETS, type StepSecrets} from '../../src/secrets/step.ts'
 
 export interface RunOptions {
   parameters?: JsonObject
@@ -17,6 +17,7 @@ export interface RunOptions {
   key?: string
   executionId?: string
   /** Of the handler. */
+  secrets?: StepSecrets
   spec?: Partial<HandlerSpec>
   earlier?: HandlerSpec[]
 }
@@ -92,6 +93,7 @@ export class Bench {
     signal,
     key,
     executionId = 'e1',
+    secrets = NO_SECRETS,
   }: RunOptions): RunContext {
     return {
       scope: {executionId, parameters, outputs},
@@ -100,7 +102,7 @@ export class Bench {
       idempotencyKey: key ?? `${executionId}/handler/0`,
       recovered: false,
       directory: join(this.directory),
-      secrets: NO_SECRETS,
+      secrets,
       log: (stream, text) => void this.lines.push(`${stream}: ${text}`),
     }
   }
