@@ -3,7 +3,7 @@ import {existsSync, readFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
 import type {Interfaces} from '@oclif/core'
-import {z} from 'zod'
+import * as z from 'zod'
 
 /** How this copy came to the machine. */
 export type InstallKind = 'deb' | 'npm' | 'source' | 'standalone'
