@@ -6,18 +6,17 @@ import {parseErrorSections} from '../../src/lib/error-sections.ts'
 
 const CATALOGUE = {...STORAGE_ERRORS, ...ERRORS}
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
-const sections = new Map(
-  page
-    .split(/^### /m)
-    .slice(1)
-    .map((section) => [section.slice(0, section.indexOf('\n')).trim(), section] as const),
-)
+const written = page
+  .split(/^### /m)
+  .slice(1)
+  .map((section) => [section.slice(0, section.indexOf('\n')).trim(), section] as const)
+const sections = new Map(written)
 
 const explained = parseErrorSections(page)
 
 describe('docs/errors.md', () => {
-  it('has a section for every code of the catalogue and none besides', () => {
-    expect([...sections.keys()].toSorted()).to.deep.equal(Object.keys(CATALOGUE).toSorted())
+  it('has one section for every code of the catalogue and none besides', () => {
+    expect(written.map(([code]) => code).toSorted()).to.deep.equal(Object.keys(CATALOGUE).toSorted())
   })
 
   for (const [code, {exit, summary}] of Object.entries(CATALOGUE)) {

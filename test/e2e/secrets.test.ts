@@ -158,7 +158,7 @@ describe('secrets of packages', function () {
     vault.forbidden.add('secret/data/db')
     const ran = await atomctl('run', file, '--wait')
     vault.forbidden.clear()
-    expect(ran.code).to.equal(20)
+    expect(ran.code, 'the exit code of SECRET_DENIED').to.equal(5)
     expect(ran.stdout + ran.stderr).to.contain('SECRET_DENIED')
   })
 

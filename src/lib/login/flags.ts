@@ -18,7 +18,10 @@ export const loginFlags = {
     description: 'Use the identity of this CI job; with --issuer, exchange it there',
     helpGroup: 'CI',
   }),
-  vault: Flags.boolean({description: 'Get the token from HashiCorp Vault', helpGroup: 'VAULT'}),
+  vault: Flags.boolean({
+    description: 'Get the token from HashiCorp Vault; any flag of this group means it',
+    helpGroup: 'VAULT',
+  }),
   'vault-addr': Flags.string({description: 'Its address (default: VAULT_ADDR)', helpValue: 'URL', helpGroup: 'VAULT'}),
   'vault-namespace': Flags.string({
     description: 'Its namespace (default: VAULT_NAMESPACE)',

@@ -31,13 +31,14 @@ export interface Dialogue {
 
 /** @throws USAGE, INPUT_REQUIRED, LOGIN_FAILED, IDENTITY_TOKEN_INVALID, UNAVAILABLE, … */
 export async function obtainToken(flags: LoginFlags, atom: AtomContext, dialogue: Dialogue): Promise<Obtained> {
-  const ways = [flags['token-stdin'], flags.vault, flags.ci || flags.issuer !== undefined].filter(Boolean)
+  const isVault = namesVault(flags)
+  const ways = [flags['token-stdin'], isVault, flags.ci || flags.issuer !== undefined].filter(Boolean)
   if (ways.length > 1) {
     throw new AtomError('USAGE', 'there are several ways to log in here', {
       hint: 'choose one of --token-stdin, --issuer, --ci and --vault',
     })
   }
-  if (flags.vault) return loginWithVault(flags, atom)
+  if (isVault) return loginWithVault(flags, atom)
   if (flags.ci) return loginAsJob(flags, atom)
   if (flags.issuer !== undefined) return loginOnDevice(flags, flags.issuer, atom, dialogue)
   if (flags['token-stdin'] || dialogue.interactive) return loginWithToken(dialogue)
@@ -46,8 +47,15 @@ export async function obtainToken(flags: LoginFlags, atom: AtomContext, dialogue
   })
 }
 
+/** Each of Vault's own flags means Vault: one that is set and does nothing would log in by another way than was meant. */
+function namesVault(flags: LoginFlags): boolean {
+  return Object.entries(flags).some(
+    ([name, value]) => name.startsWith('vault') && value !== undefined && value !== false,
+  )
+}
+
 async function loginWithToken({interactive}: Dialogue): Promise<Obtained> {
-  const token = await readToken('-', interactive)
+  const token = await readToken('-', interactive, 'atomctl login --token-stdin < token-file')
   const claims = claimsOf(token)
   const expiresAt = claims?.exp === undefined ? undefined : claims.exp * 1000
   return {method: 'token', issuer: claims?.iss, grant: {token, expiresAt, subject: claims?.email ?? claims?.sub}}

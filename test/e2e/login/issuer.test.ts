@@ -219,6 +219,19 @@ describe('atomctl login --vault', () => {
     for (const secret of ['hvs.short', ACCESS, 'the-secret-id']) expect(stdout + stderr).to.not.include(secret)
   })
 
+  it("takes each of Vault's flags to mean Vault, and no plain http to another machine", async () => {
+    await using sandbox = await createSandbox()
+    const secret = ['--vault-secret', 'secret/data/atomctl#token']
+    const plain = await sandbox.atomctl(['login', '--vault-addr', 'http://vault.example.com', ...secret], {
+      input: 'a-token',
+    })
+    expect(plain.code, plain.stderr).to.equal(2)
+    expect(plain.stderr).to.include('http, which anybody on the way can read')
+    const both = await sandbox.atomctl(['login', '--token-stdin', '--vault-role', 'ci'], {input: 'a-token'})
+    expect(both.code).to.equal(2)
+    expect(both.stderr).to.include('several ways to log in')
+  })
+
   it('has Vault sign a token, renews its own and signs the next, and revokes at logout', async () => {
     await using sandbox = await createSandbox()
     await using registry = await startRegistryDouble(OWNERS)

@@ -53,6 +53,7 @@ describe('atomctl login --token-stdin', () => {
       const {code, stderr} = await sandbox.atomctl(['login', '--token-stdin', '--registry-url', registry.url], {input})
       expect(code, stderr).to.equal(2)
       expect(registry.requests).to.deep.equal([])
+      expect(stderr).to.include('hint: atomctl login --token-stdin')
       expect(stderr).to.not.include('second').and.not.include('two words')
     })
   }

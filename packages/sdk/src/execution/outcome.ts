@@ -4,21 +4,37 @@ import {AtomError, type ErrorCode} from '../errors.ts'
 /** An execution as `run` reports it: just started, or as it ended. */
 export type ExecutionOutcome = Execution & {workflow_id: string}
 
-const FAILURES: Readonly<Record<string, {code: ErrorCode; words: string}>> = {
+interface Meaning {
+  readonly code: ErrorCode
+  readonly words: string
+}
+
+const ROLLBACK_FAILED: Meaning = {code: 'ROLLBACK_FAILED', words: 'Execution failed and its rollback failed'}
+
+const FAILURES: Readonly<Record<string, Meaning>> = {
   failed: {code: 'EXECUTION_FAILED', words: 'Execution failed'},
   cancelled: {code: 'EXECUTION_CANCELLED', words: 'Execution cancelled'},
   rejected: {code: 'EXECUTION_REJECTED', words: 'Execution rejected'},
   rolled_back: {code: 'EXECUTION_ROLLED_BACK', words: 'Execution failed and was rolled back'},
-  denied: {code: 'DENIED', words: 'Execution denied'},
-  rollback_failed: {code: 'ROLLBACK_FAILED', words: 'Execution failed and its rollback failed'},
 }
 
-/** The error an ended execution means (exit codes 20–24, 5 when the safety policy forbade a step and nothing was undone), or undefined when it completed. */
+/** Codes of a step that mean more to the caller than that it failed. */
+const STEP_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'DENIED',
+  'SECRET_DENIED',
+  'SECRET_INVALID',
+  'SECRET_NOT_FOUND',
+  'SECRET_UNAVAILABLE',
+])
+
+/**
+ * The error an ended execution means, or undefined when it completed: exit codes 20 to 24, or that of the step's own
+ * code (the safety policy forbade it, a secret had no value) when nothing had to be undone.
+ */
 export function outcomeError(outcome: ExecutionOutcome): AtomError | undefined {
   if (outcome.status === 'completed') return undefined
   const isHalfUndone = outcome.status === 'failed' && outcome.rollback?.status === 'failed'
-  const kind = isHalfUndone ? 'rollback_failed' : isDenied(outcome) ? 'denied' : outcome.status
-  const {code, words} = FAILURES[kind] ?? {code: 'PROTOCOL', words: `Execution ended as ${outcome.status}`}
+  const {code, words} = isHalfUndone ? ROLLBACK_FAILED : meaningOf(outcome)
   const reason = outcome.error_message ? `: ${outcome.error_message}` : ''
   return new AtomError(code, `${words}${reason}`, {
     hint: `atomctl logs ${outcome.execution_id}`,
@@ -26,7 +42,10 @@ export function outcomeError(outcome: ExecutionOutcome): AtomError | undefined {
   })
 }
 
-/** Whoever has to clean up is told that first: only without a rollback the denial is what counts. */
-function isDenied({status, error_code: code}: ExecutionOutcome): boolean {
-  return status === 'failed' && code === 'DENIED'
+/** Whoever has to clean up is told that first: only without a rollback the step's own code is what counts. */
+function meaningOf({status, error_code: code}: ExecutionOutcome): Meaning {
+  if (status === 'failed' && code && STEP_CODES.has(code)) {
+    return {code: code as ErrorCode, words: code === 'DENIED' ? 'Execution denied' : 'Execution failed'}
+  }
+  return FAILURES[status] ?? {code: 'PROTOCOL', words: `Execution ended as ${status}`}
 }

@@ -1,6 +1,7 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
 import type {HandlerSpec} from '../program.ts'
+import type {SecretErrorCode} from '../secrets/errors.ts'
 import type {SecretNeed} from '../secrets/needs.ts'
 import type {StepSecrets} from '../secrets/step.ts'
 
@@ -29,8 +30,8 @@ export interface RunContext {
   readonly secrets: StepSecrets
 }
 
-/** What kind of failure it is, where a caller should tell it from others: the safety policy forbids the step. */
-export type ErrorCode = 'DENIED'
+/** What kind of failure it is, where a caller should tell it from others: the safety policy forbids the step, or a secret has no value. */
+export type ErrorCode = 'DENIED' | SecretErrorCode
 
 /** Recorded by the engine, so it holds no secret and nothing unbounded. */
 export interface HandlerResult {

@@ -76,5 +76,5 @@ export class ExecutionSecrets {
 export function secretFailure(error: unknown): HandlerResult {
   if (!(error instanceof SecretError)) throw error
   const {message, code, isRetryable} = error
-  return failure(`${message} (${code})`, isRetryable ? {} : {isFinal: true})
+  return failure(`${message} (${code})`, isRetryable ? {code} : {code, isFinal: true})
 }
