@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {appendFileSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve, sep} from 'node:path'
 import {build} from './build.ts'
@@ -11,9 +11,11 @@ interface Totals {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** A line for each failure: its title and what went wrong. */
+  readonly failures: readonly string[]
 }
 
-const NOTHING: Totals = {passed: 0, failed: 0, skipped: 0}
+const NOTHING: Totals = {passed: 0, failed: 0, skipped: 0, failures: []}
 const SLOW = '.slow.test.ts'
 const FOLDERS = listRooms().map((room) => join(room.sources, '..', 'test'))
 
@@ -23,21 +25,28 @@ async function main(argv: readonly string[]): Promise<void> {
   const slow = argv.includes('--slow')
   const rest = argv.filter((word) => word !== '--slow')
   const checks = slow || rest.length > 0 ? [] : QUICK_CHECKS
-  const broken = await countFailures([build, ...checks])
+  const broken = await listFailures([build, ...checks])
   const totals = await runTests(slow, rest)
-  const failed = totals.failed + broken
+  const failures = [...broken, ...totals.failures]
+  const failed = totals.failed + broken.length
+  for (const line of failures) process.stdout.write(`\n[FAILED] ${line}`)
   process.stdout.write(`\n${totals.passed} passed, ${failed} failed, ${totals.skipped} skipped\n`)
+  if (process.env['TEST_FAILURES_FILE'] !== undefined) appendFileSync(process.env['TEST_FAILURES_FILE'], lines(failures))
   process.exitCode = failed === 0 ? 0 : 1
 }
 
-/** Runs each check, goes on after a failure, and counts the failures: each weighs as much as a failed test. */
-async function countFailures(checks: readonly (() => Promise<void>)[]): Promise<number> {
-  let failures = 0
+function lines(failures: readonly string[]): string {
+  return failures.map((line) => `${line}\n`).join('')
+}
+
+/** Runs each check, goes on after a failure, and lists the failures: each weighs as much as a failed test. */
+async function listFailures(checks: readonly (() => Promise<void>)[]): Promise<string[]> {
+  const failures: string[] = []
   for (const check of checks) {
     try {
       await check()
     } catch (error) {
-      failures += 1
+      failures.push((error as Error).message)
       process.stderr.write(`[FAILED] ${(error as Error).message}\n`)
     }
   }
@@ -71,6 +80,7 @@ function add(one: Totals, other: Totals): Totals {
     passed: one.passed + other.passed,
     failed: one.failed + other.failed,
     skipped: one.skipped + other.skipped,
+    failures: [...one.failures, ...other.failures],
   }
 }
 
@@ -92,14 +102,16 @@ async function runMocha(slow: boolean, options: readonly string[], files: readon
 /** A run that ended before it could count (a file that does not load, a crash) is one failure. */
 function readTotals(report: string, code: number): Totals {
   const totals = readReport(report)
-  return code === 0 || totals.failed > 0 ? totals : {...totals, failed: 1}
+  if (totals !== undefined && (code === 0 || totals.failed > 0)) return totals
+  const failure = `mocha ended with exit code ${code}, and counted no failure`
+  return {...(totals ?? NOTHING), failed: 1, failures: [failure]}
 }
 
-function readReport(report: string): Totals {
+function readReport(report: string): Totals | undefined {
   try {
     return JSON.parse(readFileSync(report, 'utf8')) as Totals
   } catch {
-    return {...NOTHING, failed: 1}
+    return undefined
   }
 }
 
