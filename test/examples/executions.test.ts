@@ -6,6 +6,7 @@ import {expect} from 'chai'
 import {createSandbox, type RunResult, type Sandbox} from '../support/atomctl.ts'
 import {trustOwnKey} from '../support/packages.ts'
 
+const TOKEN = 'rel_canary-of-the-examples'
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url))
 
 describe('the example packages on the embedded services', function () {
@@ -14,13 +15,16 @@ describe('the example packages on the embedded services', function () {
   let server: Server
   let origin: string
   const requests: string[] = []
+  const tokens = new Set<string | undefined>()
 
   before(async () => {
-    sandbox = await createSandbox()
+    sandbox = await createSandbox({ATOMCTL_SECRET_API_TOKEN: TOKEN})
     cpSync(EXAMPLES, sandbox.path('examples'), {recursive: true})
     server = createServer((request: IncomingMessage, response) => {
       requests.push(`${request.method} ${request.url}`)
-      response.writeHead(request.url === '/broken' ? 503 : 200).end('{"status":"ok","receipt":"no. 7"}')
+      tokens.add(request.headers.authorization)
+      const isThere = request.url !== '/broken' && request.url !== '/releases/0.0.0'
+      response.writeHead(isThere ? 200 : 503).end('{"status":"ok","receipt":"no. 7","id":"17"}')
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     origin = `http://127.0.0.1:${(server.address() as {port: number}).port}`
@@ -92,6 +96,22 @@ describe('the example packages on the embedded services', function () {
     expect(requests).to.deep.equal(['GET /health', 'POST /snapshots'])
   })
 
+  it('announce-release sends its token, undoes with it, and says it nowhere', async () => {
+    for (const [release, code, more] of [
+      ['2.4.0', 0, []],
+      ['0.0.0', 23, ['POST /drafts/17/withdraw', 'DELETE /drafts/17']],
+    ] as const) {
+      requests.length = 0
+      tokens.clear()
+      const result = await run('announce-release', '-p', 'api_url=ORIGIN', '-p', `release=${release}`)
+      expect(result.code, result.stderr).to.equal(code)
+      const made = ['POST /drafts', 'POST /drafts/17/publish', `GET /releases/${release}`]
+      expect(requests).to.deep.equal([...made, ...more])
+      expect([...tokens]).to.have.members([`Bearer ${TOKEN}`, undefined])
+      expect(result.stdout + result.stderr).not.to.contain(TOKEN)
+    }
+  })
+
   it('http-health-check needs to know its URL', async () => {
     const result = await run('http-health-check')
     expect(result.code).to.equal(2)
@@ -108,6 +128,7 @@ describe('the example packages on the embedded services', function () {
     ['service-snapshot', ['-p', `url=${hook}`, '-p', `webhook_url=${hook}`]],
     ['retry-demo', []],
     ['rollback-demo', []],
+    ['announce-release', ['-p', `api_url=https://hooks.example`, '-p', 'release=2.4.0']],
     ['restart-unhealthy', target],
     ['scale-on-latency', [...target, '-p', 'max_replicas=4']],
     [

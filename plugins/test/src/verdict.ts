@@ -71,11 +71,14 @@ function compareOutputs({outputs}: TestExpectation, {steps}: Rehearsal): Differe
 }
 
 /** The code that `run --wait` would exit with, or that of a request the runtime refuses. */
-export function codeOf({status, code, message}: Rehearsal): string | undefined {
+export function codeOf({status, code, errorCode, message}: Rehearsal): string | undefined {
   if (code !== null) return code
   if (status === 'pending') return 'APPROVAL_PENDING'
-  const execution = {execution_id: 'exec-test', workflow_id: '', status, error_message: message}
-  return outcomeError(execution)?.code
+  const known = {execution_id: 'exec-test', workflow_id: '', error_code: errorCode, error_message: message}
+  // on the wire an execution whose rollback failed has failed, and says the rest of its rollback
+  if (status === 'rollback_failed')
+    return outcomeError({...known, status: 'failed', rollback: {status: 'failed', requested_by: null}})?.code
+  return outcomeError({...known, status})?.code
 }
 
 function compareError({error}: TestExpectation, rehearsal: Rehearsal): Difference[] {

@@ -287,6 +287,30 @@ describe('atomctl test', function () {
     expect(found).to.deep.equal(['"hunter2" is in what the execution leaves'])
   })
 
+  it('takes out what the runtime would: base64, URLs and JSON of a secret too, in errors of failing steps as well', async () => {
+    const secret = 'tok"canary/1+'
+    const packed = Buffer.from(secret).toString('base64')
+    const given = `    secrets: {api_token: ${JSON.stringify(secret)}}\n`
+    const said = JSON.stringify(`a=${secret} b=${packed} c=${encodeURIComponent(secret)} d=${JSON.stringify(secret)}`)
+    const fails = `${given}    mocks: {switch: {error: ${said}}}\n`
+    const forms = JSON.stringify([secret, packed, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
+    const message = JSON.stringify('a=*** b=*** c=*** d="***"')
+    const expected = `{status: rolled_back, error: {message: {contains: ${message}}}, redaction: ${forms}}`
+    expect(await problems(expected, fails)).to.deep.equal([])
+  })
+
+  it('reads a secret where the runtime would: none, or one that it would refuse, fails the step that names it', async () => {
+    const none = `${DEFAULTS.replace('  secrets: {api_token: tok-canary-1}', '')}cases:\n  - name: one\n    expect: `
+    const missing =
+      '{status: failed, order: [prepare], error: {code: SECRET_NOT_FOUND, message: {contains: api_token}}}'
+    const without = await run(`${none}${missing}\n`)
+    expect(without.files[0]!.cases[0]!.problems).to.deep.equal([])
+    const short = '    secrets: {api_token: hunter2}\n'
+    const invalid =
+      '{status: failed, calls: {prepare: {count: 0}}, error: {code: SECRET_INVALID}, redaction: [hunter2]}'
+    expect(await problems(invalid, short)).to.deep.equal([])
+  })
+
   it('makes a case of every step with --fail-each-step, and reaches full coverage with it', async () => {
     const cases = `${DEFAULTS}cases:
   - {name: all, expect: {}}

@@ -72,6 +72,34 @@ describe('a rehearsal', () => {
     expect(rehearsal.calls[0]?.input).to.deep.equal([{stringData: {password: '***'}}])
   })
 
+  it('gives secrets to the steps that name them, and takes them out of the words of every call', async () => {
+    const secret = 'made-up "canary"'
+    const spec = `  parameters: [{name: token, type: secret, sources: [env]}]
+  handlers:
+    - {name: box, type: docker, config: {image: "busybox:1", command: [env], env: {T: "x\${TOKEN}"}}}
+    - name: object
+      type: k8s
+      config: {action: apply, manifest: {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {t: "\${TOKEN}"}}}
+    - {name: none, type: shell, config: {command: "true"}}
+    - {name: some, type: shell, config: {command: "echo $TOKEN"}}
+    - name: send
+      type: api
+      config: {url: "http://127.0.0.1/", method: POST, headers: {a: "Bearer \${TOKEN}"}, payload: {t: "\${TOKEN}"}}
+`
+    const mocks = {box: {output: secret}, object: {}, none: {output: secret}, some: {}, send: {}}
+    const rehearsal = await play(spec, mocks, {secrets: {token: secret}})
+    expect(rehearsal.status, String(rehearsal.message)).to.equal('completed')
+    const calls = Object.fromEntries(rehearsal.calls.map(({step, ...call}) => [step, call]))
+    expect(calls['box']?.env).to.deep.equal(['TOKEN', 'T'])
+    expect(calls['object']?.input).to.deep.equal([
+      {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'c'}, data: {t: '***'}},
+    ])
+    expect([calls['none']?.env, calls['some']?.env]).to.deep.equal([[], ['TOKEN']])
+    expect(calls['send']).to.deep.include({body: {t: '***'}})
+    expect(calls['send']?.headers).to.include({a: 'Bearer ***'})
+    expect(JSON.stringify(rehearsal)).not.to.contain('canary')
+  })
+
   it('tells which container would run, and judges its outputs', async () => {
     const spec = `  parameters: [{name: tag, type: string, required: true}]
   handlers:

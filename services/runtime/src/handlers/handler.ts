@@ -63,6 +63,8 @@ export interface PlanContext {
   readonly idempotencyKey?: string
   /** Secrets that the handler would be given; a dry run reads none. */
   readonly secrets?: readonly SecretNeed[]
+  /** Values of them, which a rehearsal makes up. */
+  readonly given?: StepSecrets
 }
 
 /** One handler type. Stateless: everything it needs comes in with the call. */

@@ -87,7 +87,7 @@ export class K8sHandler implements Handler {
         directory: undefined,
         scratch: tmpdir(),
         log: () => {},
-        secrets: NO_SECRETS,
+        secrets: context.given ?? NO_SECRETS,
       })
       const plan = await action.plan(session)
       return {...plan, lines: plan.lines.map(redactor.redact)}

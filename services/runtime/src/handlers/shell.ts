@@ -57,7 +57,7 @@ export class ShellHandler implements Handler {
   }
 
   plan(spec: HandlerSpec, scope: Scope, {secrets = []}: PlanContext): Plan {
-    const {shell, command, cwd, env} = describeCommand(spec, scope)
+    const {shell, command, cwd, env} = describeCommand(spec, valuesOf(scope))
     const names = [...env, ...secrets.map(({name}) => variableName(name))]
     return {
       outcome: 'ready',
@@ -132,9 +132,9 @@ export interface CommandDescription {
   readonly env: readonly string[]
 }
 
-export function describeCommand(spec: HandlerSpec, scope: Scope): CommandDescription {
+export function describeCommand(spec: HandlerSpec, values: JsonObject): CommandDescription {
   const {command, cwd} = spec.config
-  const env = [...Object.keys(valueVariables(valuesOf(scope))), ...Object.keys(configuredVariables(spec))]
+  const env = [...Object.keys(valueVariables(values)), ...Object.keys(configuredVariables(spec))]
   return {
     shell: shellOf(spec),
     command: String(command).trimEnd(),

@@ -1,6 +1,6 @@
 import type {Json} from '@atomctl/protocol/values'
 import {buildRequest} from '../handlers/api-request.ts'
-import type {Handler, RunContext} from '../handlers/handler.ts'
+import {valuesWithSecrets, type Handler, type RunContext} from '../handlers/handler.ts'
 import {describeCommand} from '../handlers/shell.ts'
 import {parseJson} from '../kubernetes/values.ts'
 import type {HandlerSpec} from '../program.ts'
@@ -40,8 +40,8 @@ export async function describeCall(
   if (spec.type === 'api') return describeRequest(spec, context)
   if (spec.type === 'docker') return describeContainerCall(spec, context)
   if (handler === undefined) return {}
-  const {scope, signal, idempotencyKey} = context
-  const {outcome, lines} = await handler.plan(spec, scope, {signal, idempotencyKey, earlier: []})
+  const {scope, signal, idempotencyKey, secrets} = context
+  const {outcome, lines} = await handler.plan(spec, scope, {signal, idempotencyKey, earlier: [], given: secrets})
   const plan = lines.map((line) => line.replace(OWN_FLAG, ''))
   const unknown = outcome === 'ready' ? {} : {unknown: lines.at(-1) ?? 'cannot be planned'}
   if (spec.type !== 'k8s') return {plan, ...unknown}
@@ -49,8 +49,8 @@ export async function describeCall(
   return {kubectl, input: cluster.takeSent(), plan, ...unknown}
 }
 
-function describeShell(spec: HandlerSpec, {scope}: RunContext): RehearsedCall {
-  const {shell, command, cwd, env} = describeCommand(spec, scope)
+function describeShell(spec: HandlerSpec, context: RunContext): RehearsedCall {
+  const {shell, command, cwd, env} = describeCommand(spec, valuesWithSecrets(context))
   return {shell, command, env, ...(cwd === undefined ? {} : {cwd})}
 }
 

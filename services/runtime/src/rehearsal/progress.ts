@@ -27,6 +27,7 @@ export interface Ending {
   readonly status: ExecutionStatus
   readonly message: string | null
   readonly rollback: RollbackState['status'] | undefined
+  readonly code: Closing['code']
 }
 
 /** Progress in memory; everything in it was said as a runtime would say it to its database. */
@@ -69,9 +70,13 @@ export class RehearsedProgress implements Progress {
     this.#say(line)
   }
 
-  async finish(status: ExecutionStatus, message: string | null, {line, rollback}: Closing = {}): Promise<boolean> {
+  async finish(
+    status: ExecutionStatus,
+    message: string | null,
+    {line, rollback, code}: Closing = {},
+  ): Promise<boolean> {
     if (this.ending) return false
-    this.ending = {status, message, rollback}
+    this.ending = {status, message, rollback, code}
     this.#say(line)
     return true
   }

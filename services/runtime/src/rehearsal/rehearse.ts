@@ -6,10 +6,10 @@ import {ExecutionStopped} from '../engine/engine.ts'
 import type {Handler} from '../handlers/handler.ts'
 import {readParameters} from '../inputs.ts'
 import {Interpreter} from '../interpreter.ts'
-import {Redactor} from '../kubernetes/redaction.ts'
 import {readProgram, type Program} from '../program.ts'
 import {invalid, refuse, Refusal} from '../refusal.ts'
 import {approvalNeed, type ApprovalNeed} from '../safety.ts'
+import {secretNeeds} from '../secrets/needs.ts'
 import {checkEnvironment, checkProgram, unsupportedHandlers} from '../support.ts'
 import {decide, type ApprovalRequest} from './approval.ts'
 import {RehearsalClock} from './clock.ts'
@@ -17,6 +17,7 @@ import {RehearsalCluster} from './cluster.ts'
 import {realHandlers} from './handlers.ts'
 import {RehearsedProgress, type RehearsedLine, type RehearsedStep} from './progress.ts'
 import {RehearsedRun} from './run.ts'
+import {madeUpSecrets} from './secrets.ts'
 import {StandIn, Unmocked, type RecordedCall, type Script, type Stage} from './stand-in.ts'
 
 export interface RehearsalRequest extends ApprovalRequest {
@@ -47,6 +48,8 @@ export interface Rehearsal {
   readonly message: string | null
   /** Of a request that the runtime would have refused. */
   readonly code: string | null
+  /** Of the step that made it fail, where it has one. */
+  readonly errorCode: string | null
   /** In the order in which they were reached. */
   readonly steps: readonly RehearsedStep[]
   readonly calls: readonly RecordedCall[]
@@ -80,11 +83,12 @@ export async function rehearse(request: RehearsalRequest): Promise<Rehearsal> {
     if (waiting) return {...reportOf(progress, stage), ...waiting}
     await new Interpreter(
       run,
-      {program, parameters, dryRun: false, hasFiles: false},
+      {program, parameters, secrets: secretNeeds(request.document.value), dryRun: false, hasFiles: false},
       {
         progress,
         handlers,
         defaultTimeoutMs: DEFAULT_TIMEOUT_MS,
+        secrets: madeUpSecrets(request.secrets),
         prepare: () => Promise.resolve(NOWHERE),
         random: () => 1,
       },
@@ -96,11 +100,8 @@ export async function rehearse(request: RehearsalRequest): Promise<Rehearsal> {
 }
 
 function createStage(request: RehearsalRequest, clock: RehearsalClock, run: RehearsedRun): Stage {
-  const redactor = new Redactor()
-  redactor.hide(Object.values(request.secrets))
   const onAttempt = (step: string): void => void (step === request.cancelDuring && run.cancel())
-  const {script, secrets} = request
-  return {script, clock, cluster: new RehearsalCluster(), redactor, secrets, calls: [], onAttempt}
+  return {script: request.script, clock, cluster: new RehearsalCluster(), calls: [], onAttempt}
 }
 
 function standIns(program: Program, stage: Stage): ReadonlyMap<string, Handler> {
@@ -152,6 +153,7 @@ function reportOf({ending, steps, lines}: RehearsedProgress, {calls, clock}: Sta
     status: status === 'running' ? 'pending' : status,
     message,
     code: null,
+    errorCode: ending?.code ?? null,
     steps,
     calls,
     lines,

@@ -1,14 +1,14 @@
-import type {JsonObject} from '@atomctl/protocol/values'
+import type {Json, JsonObject} from '@atomctl/protocol/values'
 import type {Finding} from '@atomctl/wpk/document'
 import {isAtomError} from '@atomctl/wpk/errors'
 import {unsentRequest} from '../handlers/api.ts'
 import {failure, type Handler, type HandlerResult, type Plan, type RunContext} from '../handlers/handler.ts'
-import type {Redactor} from '../kubernetes/redaction.ts'
 import type {HandlerSpec} from '../program.ts'
 import {describeCall, type RehearsedCall} from './calls.ts'
 import type {RehearsalClock} from './clock.ts'
 import type {RehearsalCluster} from './cluster.ts'
 import {isMissingOutput, resultOf, type MockedAttempt} from './result.ts'
+import {redactTexts} from './secrets.ts'
 
 /** One attempt as a test has it. */
 export interface Mocked extends MockedAttempt {
@@ -41,9 +41,6 @@ export interface Stage {
   readonly script: Script
   readonly clock: RehearsalClock
   readonly cluster: RehearsalCluster
-  readonly redactor: Redactor
-  /** Made-up values of secret parameters, which a step gets and nothing else. */
-  readonly secrets: JsonObject
   readonly calls: RecordedCall[]
   /** Before the attempt is judged. */
   onAttempt(step: string): void
@@ -77,8 +74,7 @@ export class StandIn implements Handler {
     return {outcome: 'unknown', lines: ['UNKNOWN: a rehearsal plans nothing']}
   }
 
-  async run(spec: HandlerSpec, given: RunContext): Promise<HandlerResult> {
-    const context = this.#within(given)
+  async run(spec: HandlerSpec, context: RunContext): Promise<HandlerResult> {
     const unsent = spec.type === 'api' ? unsentRequest(spec, context) : undefined
     if (unsent) return unsent
     const attempt = (this.#attempts.get(context.idempotencyKey) ?? 0) + 1
@@ -89,31 +85,21 @@ export class StandIn implements Handler {
     const problem = await this.#record(spec, context, attempt)
     this.#stage.onAttempt(spec.name)
     if (problem !== undefined) return failure(problem)
-    return this.#redacted(await this.#attempt(spec, context, mocked))
-  }
-
-  /** Secrets are there inside the step, and taken out of all that leaves it. */
-  #within(context: RunContext): RunContext {
-    const {secrets, redactor} = this.#stage
-    const parameters = {...context.scope.parameters, ...secrets}
-    return {
-      ...context,
-      scope: {...context.scope, parameters},
-      log: (stream, text) => context.log(stream, redactor.redact(text)),
-    }
+    return this.#attempt(spec, context, mocked)
   }
 
   /** Why the values make nothing that could be run. */
   async #record(spec: HandlerSpec, context: RunContext, attempt: number): Promise<string | undefined> {
-    const {cluster, calls, redactor} = this.#stage
+    const {cluster, calls} = this.#stage
+    const {redact} = context.secrets
     cluster.discard()
     try {
       const call = await describeCall(spec, context, {handler: this.#real, cluster})
-      const redacted = JSON.parse(redactor.redact(JSON.stringify(call))) as RehearsedCall
+      const redacted = redactTexts(call as Json, redact) as RehearsedCall
       calls.push({step: spec.name, attempt, ...redacted})
       return undefined
     } catch (error) {
-      if (isAtomError(error)) return redactor.redact(error.message)
+      if (isAtomError(error)) return error.message
       throw error
     }
   }
@@ -133,9 +119,5 @@ export class StandIn implements Handler {
     if (missing !== undefined) return failure(`the mock gives no output ${missing}, which the handler declares`, result)
     cluster.commit()
     return result
-  }
-
-  #redacted(result: HandlerResult): HandlerResult {
-    return JSON.parse(this.#stage.redactor.redact(JSON.stringify(result))) as HandlerResult
   }
 }

@@ -1,9 +1,9 @@
 import type {Json, JsonObject} from '@atomctl/protocol/values'
 import {formatSecretReference, type SecretReference} from '@atomctl/wpk/parameters'
 import {SecretError} from './errors.ts'
-import {SHORTEST} from './forms.ts'
 import type {SecretSource} from './execution.ts'
 import type {SecretNeed} from './needs.ts'
+import {usable} from './value.ts'
 import {Vault, type VaultOptions} from './vault.ts'
 
 export interface SecretOptions {
@@ -13,8 +13,6 @@ export interface SecretOptions {
   readonly vaultPaths?: readonly string[] | undefined
 }
 
-/** Of a value, in bytes: every form of it is looked for in everything that a step writes. */
-const LARGEST = 32 * 1024
 /** The only variables of the runtime that a package can reach. */
 export const VARIABLE_PREFIX = 'ATOMCTL_SECRET_'
 
@@ -103,16 +101,4 @@ function refusalCode(reference: SecretReference, {vault}: SecretOptions): 'SECRE
 
 function named({name}: SecretNeed, {code, message, isRetryable}: SecretError): SecretError {
   return new SecretError(code, `secret ${name}: ${message}`, {isRetryable})
-}
-
-/** What cannot be taken out of logs with certainty, or given to a program, is not used at all. */
-function usable(value: Json, place: string): string {
-  const refuse = (why: string): SecretError => new SecretError('SECRET_INVALID', `${place} ${why}`)
-  if (typeof value !== 'string') throw refuse('is not a string')
-  const size = Buffer.byteLength(value)
-  if (Buffer.byteLength(value.trim()) < SHORTEST)
-    throw refuse(`is shorter than ${SHORTEST} bytes: it could not be kept out of logs`)
-  if (size > LARGEST) throw refuse(`is larger than ${LARGEST} bytes`)
-  if (value.includes('\0')) throw refuse('holds a NUL character, which no environment variable can')
-  return value
 }
