@@ -31,7 +31,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const failed = totals.failed + broken.length
   for (const line of failures) process.stdout.write(`\n[FAILED] ${line}`)
   process.stdout.write(`\n${totals.passed} passed, ${failed} failed, ${totals.skipped} skipped\n`)
-  if (process.env['TEST_FAILURES_FILE'] !== undefined) appendFileSync(process.env['TEST_FAILURES_FILE'], lines(failures))
+  if (process.env['TEST_FAILURES_FILE'] !== undefined)
+    appendFileSync(process.env['TEST_FAILURES_FILE'], lines(failures))
   process.exitCode = failed === 0 ? 0 : 1
 }
 

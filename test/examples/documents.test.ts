@@ -77,7 +77,9 @@ describe('the example packages', () => {
         const comment = text.slice(0, text.indexOf('apiVersion:'))
         const document = load(file)
         expect(comment).to.contain(`atomctl run ${document.id} `)
-        const required = (document.wpk.spec.parameters ?? []).filter(({required, type}) => required && type !== 'secret')
+        const required = (document.wpk.spec.parameters ?? []).filter(
+          ({required, type}) => required && type !== 'secret',
+        )
         for (const {name} of required) expect(comment, name).to.contain(`-p ${name}=`)
       })
     })
