@@ -24,7 +24,11 @@ the certificate of a keyless signature, which a trusted root has to vouch for. O
     '<%= config.bin %> verify restart-unhealthy.wpk.yaml --print-bundle --signer 2 > second.sigstore.json',
   ]
   static override args = {
-    subject: Args.string({description: 'Document, tarball or workflow ID', required: true, ignoreStdin: true}),
+    subject: Args.string({
+      description: 'Document, tarball, directory of a package, or workflow ID',
+      required: true,
+      ignoreStdin: true,
+    }),
   }
   static override flags = {
     ...registryFlag,

@@ -18,7 +18,7 @@ describe('a command that talks to a service, given a file that', function () {
 
   const files = [
     ...HOSTILE_FILES,
-    ['is a directory', 'directory.wpk.yaml', 2],
+    ['is a directory without a package', 'directory.wpk.yaml', 3],
     ['is a broken tarball', 'broken.wpk.tar.gz', 3],
   ] as const
   for (const [name, file, expected] of files) {

@@ -1,4 +1,4 @@
-import {readFile, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
 import {IDENTITY, identityToken, type LoopbackSigstore, startSigstore} from '../interop/sigstore/index.ts'
 import {createSandbox, type RunResult, type Sandbox} from '../support/atomctl.ts'
@@ -72,10 +72,13 @@ describe('the GitHub action, its steps run as written', function () {
 
     it("signs with the job's identity, verifies, and pushes; the registry refuses what was changed since", async () => {
       await writePackage(sandbox)
+      await mkdir(sandbox.path('runbooks', 'rotate'), {recursive: true})
+      await writeFile(sandbox.path('runbooks', 'rotate', 'rotate.wpk.yaml'), packageText({name: 'rotate'}))
+      await writeFile(sandbox.path('runbooks', 'rotate', 'rotate.sh'), 'echo rotated\n')
       await trustSigstore(sandbox, sigstore)
       const {registryUrl} = await startServices(sandbox)
       const given = {
-        files: 'hello.wpk.yaml',
+        files: 'hello.wpk.yaml\nrunbooks',
         sign: 'keyless',
         'signing-config': sigstore.signingConfigs[1],
         'trust-policy': sandbox.path('.atomctl', 'trust-policy.yaml'),
@@ -87,7 +90,7 @@ describe('the GitHub action, its steps run as written', function () {
       const pushed = await run('Push packages', given)
       expect(pushed.code, pushed.stderr + pushed.stdout).to.equal(0)
       expect(pushed.stdout).to.contain(IDENTITY)
-      expect((await sandbox.atomctl(['list', '-q'])).stdout).to.equal('hello-1.0.0\n')
+      expect((await sandbox.atomctl(['list', '-q'])).stdout).to.equal('hello-1.0.0\nrotate-1.0.0\n')
       await tamper(sandbox, 'hello.wpk.yaml')
       const again = await run('Push packages', given)
       expect(again.code).to.equal(11)

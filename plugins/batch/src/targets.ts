@@ -1,5 +1,5 @@
 import {readdir, stat} from 'node:fs/promises'
-import {basename, dirname} from 'node:path'
+import {basename, dirname, sep} from 'node:path'
 import {AtomError} from '@atomctl/sdk/errors'
 import {expandFiles, readInput} from '@atomctl/sdk/files'
 import {isFileReference, parseWorkflowId} from '@atomctl/sdk/packages'
@@ -9,8 +9,8 @@ import {readManifest} from './manifest.ts'
 const LIST_LIMIT = 64 << 20
 
 /**
- * What an operation takes: `document` files, `package` sources (a directory with one document and further files is
- * one piece), or `workflow` IDs beside files.
+ * What an operation takes: `document` files, `package`s (of a directory that holds one document and further files,
+ * the whole directory), or packages and `workflow` IDs.
  */
 export type TargetKind = 'document' | 'package' | 'workflow'
 
@@ -49,16 +49,33 @@ async function readList(): Promise<Task[]> {
 async function expand(name: string, kind: TargetKind): Promise<string[]> {
   if (kind === 'workflow' && parseWorkflowId(name) && !isFileReference(name)) return [name]
   const files = await expandFiles([name])
-  if (kind !== 'package' || !(await isDirectory(name))) return files
-  return [...new Set(await Promise.all(files.map(packageOf)))]
+  if (kind === 'document' || !(await isDirectory(name))) return files
+  const below = countBelow(files)
+  return Promise.all(files.map((file) => (below.get(dirname(file)) === 1 ? packageOf(file) : file)))
 }
 
-/** The directory, where the document is the only one and has files beside it; else the document. */
+/** How many documents each directory holds, at any depth: packages do not nest. */
+function countBelow(documents: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const document of documents) {
+    let path = document
+    while (dirname(path) !== path) {
+      path = dirname(path)
+      counts.set(path, (counts.get(path) ?? 0) + 1)
+    }
+  }
+  return counts
+}
+
+/** The directory of the only document in it, where there are files for the package beside it; else the document. */
 async function packageOf(document: string): Promise<string> {
+  if (!document.endsWith('.wpk.yaml')) return document
   const directory = dirname(document)
-  const entries = (await readdir(directory)).filter((name) => !/^\.|\.wpk\.tar\.gz(\.sigstore\.json)?$/.test(name))
-  const documents = entries.filter((name) => name.endsWith('.wpk.yaml'))
-  return documents.length === 1 && documents[0] === basename(document) && entries.length > 1 ? directory : document
+  const [names, {isLeftOut}] = await Promise.all([readdir(directory), import('@atomctl/wpk/archive')])
+  const others = names.filter((name) => name !== basename(document) && !name.startsWith('.') && !isLeftOut(name))
+  if (others.length === 0) return document
+  // a directory that is called like a workflow ID must not be taken for one
+  return parseWorkflowId(directory) ? `.${sep}${directory}` : directory
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -36,9 +36,23 @@ describe('the packages of a batch', () => {
     expect(await named(['.'])).to.have.members(['a.wpk.yaml', 'b.wpk.yaml', 'tool/tool.wpk.yaml', 'alone/c.wpk.yaml'])
   })
 
-  it('are directories where a document has files beside it, for signing and packing', async () => {
-    expect(await named(['.'], 'package')).to.have.members(['a.wpk.yaml', 'b.wpk.yaml', 'tool', 'alone/c.wpk.yaml'])
-    expect(await named(['tool/tool.wpk.yaml'], 'package')).to.deep.equal(['tool/tool.wpk.yaml'])
+  it('are directories where a document has files beside it, for all that is done with the whole package', async () => {
+    for (const kind of ['package', 'workflow'] as const) {
+      expect(await named(['.'], kind)).to.have.members(['a.wpk.yaml', 'b.wpk.yaml', 'tool', 'alone/c.wpk.yaml'])
+      expect(await named(['tool'], kind)).to.deep.equal(['tool'])
+      expect(await named(['tool/tool.wpk.yaml'], kind)).to.deep.equal(['tool/tool.wpk.yaml'])
+    }
+  })
+
+  it('do not nest: a document with packages below it stands for itself', async () => {
+    rmSync(join(home, 'b.wpk.yaml'))
+    expect(await named(['.'], 'package')).to.have.members(['a.wpk.yaml', 'tool', 'alone/c.wpk.yaml'])
+  })
+
+  it('are documents alone where what lies beside them never goes into a package', async () => {
+    for (const name of ['c-1.0.0.wpk.tar.gz', 'c-1.0.0.wpk.tar.gz.sigstore.json', 'c.wpktest.yaml', '.gitignore'])
+      writeFileSync(join(home, 'alone', name), 'x')
+    expect(await named(['alone'], 'package')).to.deep.equal(['alone/c.wpk.yaml'])
   })
 
   it('are workflow IDs only where the operation takes them', async () => {
@@ -53,7 +67,7 @@ describe('the packages of a batch', () => {
     expect(tasks).to.deep.equal([
       {subject: join(home, 'a.wpk.yaml')},
       {subject: join(home, 'b.wpk.yaml')},
-      {subject: join(home, 'tool', 'tool.wpk.yaml'), parameters: {count: 3}},
+      {subject: join(home, 'tool'), parameters: {count: 3}},
       {subject: 'x-1.0.0'},
     ])
   })

@@ -19,6 +19,9 @@ export interface CollectedPackage {
 }
 
 const SKIPPED = /^(\.git|\.hg|\.svn|\.bzr|CVS|\.jj|\.DS_Store)$|\.wpk\.tar\.gz(\.sigstore\.json)?$|\.wpktest\.ya?ml$/
+/** Whether a file of this name never goes into a package, wherever it lies. */
+export const isLeftOut = (name: string): boolean => SKIPPED.test(name)
+
 /** Windows has no such flag; there, links are still refused by lstat. */
 const NO_FOLLOW = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 const PRIVATE_KEY = /^-----BEGIN [A-Z ]*PRIVATE KEY-----/
@@ -88,7 +91,7 @@ class Collection {
     for (const name of await readdir(join(this.#root, prefix))) {
       const path = prefix === '' ? name : `${prefix}/${name}`
       if (path === this.#document) continue
-      if (SKIPPED.test(name)) this.#skipped.push(path)
+      if (isLeftOut(name)) this.#skipped.push(path)
       else await this.#add(path)
     }
   }

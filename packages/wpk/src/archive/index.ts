@@ -1,4 +1,4 @@
-export {type CollectedPackage, collectFiles} from './collect.ts'
+export {type CollectedPackage, collectFiles, isLeftOut} from './collect.ts'
 export {digestFiles} from './digest.ts'
 export {extractArchive} from './extract.ts'
 export {isArchive} from './gzip.ts'

@@ -47,15 +47,18 @@ function checkFiles(signed: readonly SignedFile[], found: readonly ArchiveFileIn
     missing.delete(file.path)
   }
   const [absent] = missing.keys()
-  if (absent !== undefined) throw tampered(`${absent} was signed but is missing`)
+  if (absent === undefined) return
+  const hint = found.length === 0 ? 'name the directory or the tarball of the package, not its document' : undefined
+  throw tampered(`${absent} was signed but is missing`, hint)
 }
 
 function isSameFile(signed: SignedFile, found: ArchiveFileInfo): boolean {
   return signed.sha256 === found.sha256 && signed.size === found.size && signed.exec === found.exec
 }
 
-export function tampered(message: string): AtomError {
-  return new AtomError('WPK_TAMPERED', message, {
-    hint: 'get the original again, or review the change and sign it: atomctl sign FILE',
-  })
+export function tampered(
+  message: string,
+  hint = 'get the original again, or review the change and sign it: atomctl sign FILE',
+): AtomError {
+  return new AtomError('WPK_TAMPERED', message, {hint})
 }

@@ -2,10 +2,10 @@ import {confirmFlag, registryFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import type {SignatureRequirement, VerifiedFile} from '@atomctl/sdk/enforcement'
 import {AtomError, describeFailure} from '@atomctl/sdk/errors'
 import {requirePolicyApproval} from '@atomctl/sdk/packages'
-import {uploadOf} from '@atomctl/sdk/packing'
+import {sourceDateEpoch, uploadOf} from '@atomctl/sdk/packing'
 import type {RegistryClient} from '@atomctl/sdk/registry'
 import {batchArgs, BatchCommand, batchFlags, rateFlag} from '../../batch-command.ts'
-import {fingerprintFile} from '../../fingerprint.ts'
+import {fingerprintContent} from '../../fingerprint.ts'
 import type {BatchReport, Done} from '../../item.ts'
 
 const REQUIREMENT: SignatureRequirement = {
@@ -17,7 +17,8 @@ const REQUIREMENT: SignatureRequirement = {
 export default class BatchPush extends BatchCommand {
   static override summary = 'Upload many signed packages to the registry'
   static override description = `Each package is validated and its signature checked against the trust policy before it is uploaded, exactly as "push" does;
-one that is refused does not stop the others. What the registry has already, byte for byte, is no change.`
+one that is refused does not stop the others. What the registry has already, byte for byte, is no change.
+Of a directory that is a package with its files (see "batch sign") the tarball is uploaded.`
   static override examples = [
     '<%= config.bin %> batch push runbooks',
     '<%= config.bin %> batch push "dist/*.wpk.tar.gz" --concurrency 8 --rate 20/s',
@@ -29,12 +30,12 @@ one that is refused does not stop the others. What the registry has already, byt
   async run(): Promise<BatchReport> {
     const {args, flags} = await this.parse(BatchPush)
     await this.confirmContext(flags.confirm)
-    const gathered = await this.gather(args.file, flags, 'document')
+    const gathered = await this.gather(args.file, flags, 'package')
     const [registry, url] = await Promise.all([this.atom.registry(), this.atom.registryUrl()])
     return this.runBatch(
       {...gathered, operation: 'push', scope: [url]},
       {
-        fingerprint: ({subject}) => fingerprintFile(subject),
+        fingerprint: ({subject}) => fingerprintContent(subject),
         perform: ({subject}) => this.#push(subject, registry),
       },
     )
@@ -43,7 +44,8 @@ one that is refused does not stop the others. What the registry has already, byt
   async #push(subject: string, registry: RegistryClient): Promise<Done> {
     const {verified, package: local} = await this.#verify(subject)
     await requirePolicyApproval(local.document)
-    const pushed = await registry.push(verified, await uploadOf(local)).catch((error: unknown) => {
+    await using upload = await uploadOf(local, sourceDateEpoch(this.atom.environment))
+    const pushed = await registry.push(verified, upload).catch((error: unknown) => {
       throw describeFailure('Push failed', error)
     })
     return {id: pushed.id, note: pushed.created === false ? 'unchanged' : 'pushed'}

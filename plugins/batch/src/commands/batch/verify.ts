@@ -7,7 +7,7 @@ import type {BatchReport, Done} from '../../item.ts'
 export default class BatchVerify extends BatchCommand {
   static override summary = 'Check the signatures of many packages'
   static override description =
-    'Checks each file, tarball or workflow ID against the trust policy as "verify" does, and says who signed it.'
+    'Checks each file, tarball, directory of a package or workflow ID against the trust policy as "verify" does, and says who signed it.'
   static override examples = [
     '<%= config.bin %> batch verify runbooks "dist/*.wpk.tar.gz"',
     '<%= config.bin %> list -o name | <%= config.bin %> batch verify - -o json',
