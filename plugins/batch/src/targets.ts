@@ -51,7 +51,7 @@ async function expand(name: string, kind: TargetKind): Promise<string[]> {
   const files = await expandFiles([name])
   if (kind === 'document' || !(await isDirectory(name))) return files
   const below = countBelow(files)
-  return Promise.all(files.map((file) => (below.get(dirname(file)) === 1 ? packageOf(file) : file)))
+  return Promise.all(files.map(async (file) => (below.get(dirname(file)) === 1 ? packageOf(file) : file)))
 }
 
 /** How many documents each directory holds, at any depth: packages do not nest. */

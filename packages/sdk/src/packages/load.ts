@@ -1,6 +1,5 @@
 import {stat} from 'node:fs/promises'
 import type {WpkDocument} from '@atomctl/wpk/document'
-import {AtomError} from '@atomctl/wpk/errors'
 import {oneLine} from '../output/style.ts'
 import type {DigestedSource} from '../packing/package-source.ts'
 import {keepGarbageSmall} from './memory.ts'
