@@ -1,19 +1,19 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
-import {readdirSync, readFileSync, statSync} from 'node:fs'
+import {statSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import type {AddressInfo} from 'node:net'
-import {join} from 'node:path'
 import {openStorage} from '@atomctl/storage'
 import {expect} from 'chai'
 import {ROOT_TOKEN, VaultDouble} from '../../services/runtime/test/support/vault.ts'
 import {eventually} from '../../services/runtime/test/support/waiting.ts'
+import {Canaries} from '../support/canaries.ts'
 import {createSandbox, finished, type RunResult, type Sandbox} from '../support/atomctl.ts'
 import {packageText, trustOwnKey} from '../support/packages.ts'
 import {readServices, startServices, stopServices} from '../support/services.ts'
 
 const FROM_VAULT = 'vault-canary/+"q7-x9$z'
 const FROM_ENV = 'env_canary&8d71=kk w'
-const CANARIES = [FROM_VAULT, FROM_ENV, 'secret-id-canary', ROOT_TOKEN]
+const canaries = new Canaries([FROM_VAULT, FROM_ENV, 'secret-id-canary', ROOT_TOKEN])
 
 const PARAMETERS = `  parameters:
     - {name: db_password, type: secret, required: true, sources: [vault, env], vault: {path: secret/data/db, key: password}}
@@ -128,13 +128,10 @@ describe('secrets of packages', function () {
     child.stdin.end()
     const ended = finished(child)
     await eventually('the step runs', () => Promise.resolve(exists(sandbox.path('running'))))
-    const commandLines = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(commandLineOf)
+    const commandLines = canaries.expectCleanCommandLines()
     await writeFile(sandbox.path('stop'), '')
     expect((await ended).code).to.equal(0)
-    expect(commandLines.join('\n')).to.contain(sandbox.path('running'))
-    expectClean('command lines', Buffer.from(commandLines.join('\n')))
+    expect(commandLines).to.contain(sandbox.path('running'))
   })
 
   it('are not read by a dry run, which says where they are', async () => {
@@ -203,27 +200,17 @@ describe('secrets of packages', function () {
 
   it('would be found by the search that follows', () => {
     for (const form of [FROM_VAULT, encodeURIComponent(FROM_ENV), Buffer.from(`xy${FROM_VAULT}z`).toString('base64')])
-      expect(() => expectClean('a control', Buffer.from(`a ${form} b`))).to.throw('in a control')
+      expect(() => canaries.expectClean('a control', `a ${form} b`)).to.throw('in a control')
   })
 
   it('are in nothing that all of this left: tables, engine, files, logs, answers', async () => {
     await stopServices(sandbox)
-    expectClean('what was said', Buffer.from(said.join('\n')))
-    for (const file of filesBelow(sandbox.path())) expectClean(file, readFileSync(file))
+    canaries.expectClean('what was said', said.join('\n'))
+    canaries.expectCleanFiles(sandbox.path())
     const storage = await openStorage({directory: sandbox.path('.atomctl', 'dev', 'data')})
     try {
-      const {rows} = await storage.pool.query<{name: string}>(
-        `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
-      )
-      expect(rows.map(({name}) => name)).to.include.members(['dbos.operation_outputs', 'public.runtime_steps'])
-      for (const {name} of rows) {
-        const content = await storage.pool.query<{text: string}>(`select t::text as text from ${name} t`)
-        const text = content.rows.map((row) => row.text).join('\n')
-        expectClean(name, Buffer.from(text))
-        // bytea is shown as hex, and what the engine keeps may be base64 of it
-        for (const [hex] of text.matchAll(/(?<=\\x)[0-9a-f]{16,}/g)) expectClean(name, Buffer.from(hex, 'hex'))
-        for (const [word] of text.matchAll(/[A-Za-z0-9+/]{24,}={0,2}/g)) expectClean(name, Buffer.from(word, 'base64'))
-      }
+      const tables = await canaries.expectCleanTables(storage.pool)
+      expect(tables).to.include.members(['dbos.operation_outputs', 'public.runtime_steps'])
     } finally {
       await storage.close()
     }
@@ -232,45 +219,4 @@ describe('secrets of packages', function () {
 
 function exists(path: string): boolean {
   return statSync(path, {throwIfNoEntry: false}) !== undefined
-}
-
-function commandLineOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  } catch {
-    return ''
-  }
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, {recursive: true, withFileTypes: true})
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-}
-
-/** Plain, as JSON and URLs have it, hex, and base64 wherever in other bytes it began. */
-function formsOf(canary: string): Buffer[] {
-  const bytes = Buffer.from(canary)
-  const packed = [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replaceAll('=', '')
-    return text.slice([0, 2, 3][offset], -1)
-  })
-  const hex = bytes.toString('hex')
-  const forms = [
-    canary,
-    JSON.stringify(canary).slice(1, -1),
-    encodeURIComponent(canary),
-    hex,
-    hex.toUpperCase(),
-    ...packed,
-  ]
-  return forms.map((form) => Buffer.from(form))
-}
-
-const FORMS = CANARIES.flatMap(formsOf)
-
-function expectClean(place: string, content: Buffer): void {
-  for (const form of FORMS) expect(content.includes(form), `${form.toString()} in ${place}`).to.equal(false)
 }

@@ -98,7 +98,7 @@ async function attend(run: ContainerRun, id: string, signal: AbortSignal): Promi
   }
   const missing = await drain(logged, output, over, signal)
   if (missing !== undefined) context.log('system', `the log may lack something: ${missing}`)
-  return {...end, output: output.end()}
+  return {...end, output: output.end(missing !== undefined || end.exitCode === null)}
 }
 
 /** What is still coming is read, however much it is; a log that neither comes nor ends is left. */
@@ -137,9 +137,9 @@ class ContainerOutput {
     this.#lines[stream].push(chunk)
   }
 
-  end(): string {
-    this.#lines.stdout.end()
-    this.#lines.stderr.end()
+  end(wasCut: boolean): string {
+    this.#lines.stdout.end(wasCut)
+    this.#lines.stderr.end(wasCut)
     return this.#kept.text
   }
 }

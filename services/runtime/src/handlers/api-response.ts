@@ -31,7 +31,7 @@ export async function readBody(
     if (size > LARGEST_BODY) break
     chunks.push(chunk)
   }
-  shown.end()
+  shown.end(size > LARGEST_BODY)
   return {text: Buffer.concat(chunks).toString('utf8'), output: output.text, complete: size <= LARGEST_BODY}
 }
 

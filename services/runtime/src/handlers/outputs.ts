@@ -22,8 +22,9 @@ export async function readOutputFile(
 ): Promise<Outputs> {
   const written = await readBounded(file)
   if (written === undefined) return {values: {}}
-  const text = secrets.redact(written)
-  if (text.length > LARGEST_FILE) return {values: {}, problem: `$ATOM_OUTPUT is larger than ${LARGEST_FILE} bytes`}
+  // Before anything is taken out of it: a secret that was cut at the limit is no longer known.
+  if (written.length > LARGEST_FILE) return {values: {}, problem: `$ATOM_OUTPUT is larger than ${LARGEST_FILE} bytes`}
+  const text = secrets.redact(written.toString('utf8'))
   const values: Record<string, string> = {}
   for (const line of text.split('\n').filter((entry) => entry.trim() !== '')) {
     const [name = '', ...rest] = line.split('=')
@@ -86,14 +87,14 @@ export function checkPointers(type: string, outputs: Json): Finding[] {
  */
 const READ_ONLY_WHAT_IS_THERE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
-async function readBounded(file: string): Promise<string | undefined> {
+async function readBounded(file: string): Promise<Buffer | undefined> {
   const handle = await open(file, READ_ONLY_WHAT_IS_THERE).catch(() => undefined)
   if (!handle) return undefined
   try {
     // Reading from a device would not end.
     if (!(await handle.stat()).isFile()) return undefined
     const {bytesRead, buffer} = await handle.read(Buffer.alloc(LARGEST_FILE + 1))
-    return buffer.toString('utf8', 0, bytesRead)
+    return buffer.subarray(0, bytesRead)
   } finally {
     await handle.close()
   }

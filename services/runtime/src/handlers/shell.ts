@@ -96,8 +96,9 @@ export class ShellHandler implements Handler {
       signal: context.signal,
       onOutput: (stream, chunk) => streams[stream].push(chunk),
     })
-    streams.stdout.end()
-    streams.stderr.end()
+    const wasCut = result.ended !== 'exit'
+    streams.stdout.end(wasCut)
+    streams.stderr.end(wasCut)
     if (result.heldOpen && result.ended === 'exit')
       context.log('system', 'a process in the background keeps the output open; it is not waited for')
     const end = {exitCode: result.exitCode, output: output.text, problem: problemOf(spec, context, result)}

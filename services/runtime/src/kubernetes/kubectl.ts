@@ -135,8 +135,9 @@ export class Kubectl {
         if (collected.size <= LARGEST_ANSWER) collected.stdout.push(chunk)
       },
     })
-    filters.stdout.end()
-    filters.stderr.end()
+    const wasCut = result.ended !== 'exit'
+    filters.stdout.end(wasCut)
+    filters.stderr.end(wasCut)
     const output = redact(collected.both.text)
     if (result.ended !== 'exit' || result.exitCode !== 0)
       throw this.#problem(result, redact(collected.stderr.text), output)

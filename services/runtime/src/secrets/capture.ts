@@ -12,8 +12,8 @@ export function capture(lines: LineSplitter, output: HeadAndTail, secrets: StepS
   })
   return {
     push: (chunk) => filter.push(chunk),
-    end: () => {
-      filter.end()
+    end: (wasCut) => {
+      filter.end(wasCut)
       lines.end()
     },
   }

@@ -1,5 +1,5 @@
 import {Automaton} from './automaton.ts'
-import {formsOf} from './forms.ts'
+import {formsOf, SHORTEST} from './forms.ts'
 
 export const MASK = '***'
 const MASK_BYTES = Buffer.from(MASK)
@@ -9,8 +9,8 @@ const LONGEST_GAP = 16
 /** Passes bytes on with the secrets taken out; holds back what may be the beginning of one. */
 export interface ByteFilter {
   push(chunk: Uint8Array): void
-  /** Passes on what is held back. */
-  end(): void
+  /** Passes on what is held back; of a stream that was cut off, not what looks like the beginning of a secret. */
+  end(wasCut?: boolean): void
 }
 
 /** Takes secrets out of text and of byte streams, however they are cut into chunks. */
@@ -78,7 +78,8 @@ class RedactingFilter implements ByteFilter {
     this.#start += safe
   }
 
-  end(): void {
+  end(wasCut = false): void {
+    if (wasCut) this.#markBeginning()
     this.#release(this.#held, this.#marks)
     this.#start += this.#held.length
     this.#held = new Uint8Array(0)
@@ -98,6 +99,15 @@ class RedactingFilter implements ByteFilter {
     this.#seenCount += 1
     const packed = this.#packed.match(this.#pack)
     if (packed > 0) marks.fill(1, this.#placeOf(packed) - this.#start, at + 1)
+  }
+
+  /** The rest of a secret may be where the stream was cut; a few bytes of one say nothing yet. */
+  #markBeginning(): void {
+    const {length} = this.#held
+    const text = this.#texts.depth(this.#text)
+    if (text >= SHORTEST) this.#marks.fill(1, length - text)
+    const packed = this.#packed.depth(this.#pack)
+    if (packed >= SHORTEST) this.#marks.fill(1, this.#placeOf(packed) - this.#start)
   }
 
   #skip(): void {

@@ -4,6 +4,8 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {readOutputFile} from '../../src/handlers/outputs.ts'
+import {Redactor} from '../../src/secrets/redactor.ts'
+import {StepSecrets} from '../../src/secrets/step.ts'
 
 describe('the file that outputs are read from', () => {
   let directory: string
@@ -37,6 +39,9 @@ describe('the file that outputs are read from', () => {
   it('is refused when it is too large, and names what is wrong with a line', async () => {
     writeFileSync(file, `a=${'x'.repeat(70_000)}`)
     expect((await readOutputFile(file)).problem).to.contain('larger than')
+    const secrets = new StepSecrets({}, new Redactor(['canary'.repeat(100)]))
+    writeFileSync(file, `a=${'canary'.repeat(11_000)}`)
+    expect(await readOutputFile(file, secrets), 'the limit may cut a secret').to.deep.include({values: {}})
     for (const [line, problem] of [
       ['nothing', /is not name=value/],
       ['PATH=/evil', /reserved/],

@@ -43,6 +43,23 @@ describe('the redactor', () => {
     expect(lines.redact('x second-line-2 y\nfirst-line-1')).to.equal(`x ${MASK} y\n${MASK}`)
   })
 
+  it('takes the beginning of a secret out where a stream was cut off, and nowhere else', () => {
+    const shown = (text: string, wasCut: boolean): string => {
+      const parts: Uint8Array[] = []
+      const filter = redactor.filter((chunk) => void parts.push(Buffer.from(chunk)))
+      filter.push(Buffer.from(text))
+      filter.end(wasCut)
+      return Buffer.concat(parts).toString()
+    }
+    for (const form of [SECRET, bytes.toString('base64'), encodeURIComponent(SECRET)]) {
+      const beginning = form.slice(0, -6)
+      expect(shown(`before ${beginning}`, true)).to.equal(`before ${MASK}`)
+      expect(shown(`before ${beginning}`, false)).to.equal(`before ${beginning}`)
+      expect(shown(`${beginning} after`, true)).to.equal(`${beginning} after`)
+    }
+    expect(shown(`before ${SECRET.slice(0, 3)}`, true)).to.equal(`before ${SECRET.slice(0, 3)}`)
+  })
+
   it('leaves everything else as it is, byte for byte', () => {
     const text = 'nothing here, pä$$ alone\u{1F600}\r\n\t'
     expect(redactor.redact(text)).to.equal(text)

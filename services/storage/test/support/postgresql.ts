@@ -17,6 +17,8 @@ export interface TestDatabase {
 /** A PostgreSQL server that a test may kill. */
 export interface TestServer {
   readonly port: number
+  /** Of its data. */
+  readonly directory: string
   /** SIGKILL is a crash, SIGINT what a restart does: sessions are ended, no new ones let in. */
   kill(signal: 'SIGKILL' | 'SIGINT'): Promise<void>
   /** On the same port with the same data; recovery included. */
@@ -66,7 +68,7 @@ async function startServer(binaries: string): Promise<TestDatabase> {
   const start = async () => {
     if (server.exitCode !== null || server.signalCode !== null) server = await bootAgain(boot)
   }
-  return {url: `postgresql://postgres@127.0.0.1:${port}/postgres`, server: {port, kill, start}, stop}
+  return {url: `postgresql://postgres@127.0.0.1:${port}/postgres`, server: {port, directory: data, kill, start}, stop}
 }
 
 /** The sessions of a server that was killed live on for a moment, and no new one starts beside them. */

@@ -38,6 +38,8 @@ export class KubernetesDouble {
   readonly logs = new Map<string, string>()
   /** Requests that the API answers with 403. */
   forbids: (request: ApiRequest) => boolean = () => false
+  /** Why the API finds an object invalid, which a real one may say with the values it was sent. */
+  refuses: (request: ApiRequest) => string | undefined = () => undefined
   /** Requests that are never answered. */
   holds: (request: ApiRequest) => boolean = () => false
   readonly directory: string
@@ -140,6 +142,8 @@ export class KubernetesDouble {
     this.requests.push(asked)
     if (this.holds(asked)) return
     if (this.forbids(asked)) return fail(response, 403, 'Forbidden', forbidden(asked))
+    const refusal = this.refuses(asked)
+    if (refusal !== undefined) return fail(response, 422, 'Invalid', `${titleOf(asked)} is invalid: ${refusal}`)
     try {
       this.#answer(asked, response, request)
     } catch (error) {
