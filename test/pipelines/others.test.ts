@@ -5,7 +5,8 @@ import {identityToken, type LoopbackSigstore, startSigstore} from '../interop/si
 import {createSandbox, type RunResult, type Sandbox} from '../support/atomctl.ts'
 import {packageText, trustOwnKey, writePackage} from '../support/packages.ts'
 import {startServices, stopServices} from '../support/services.ts'
-import {readYaml, runBash, trustSigstore, writeStandIn} from './steps.ts'
+import {runBash} from '../support/shell.ts'
+import {readYaml, trustSigstore, writeStandIn} from './steps.ts'
 
 interface Job {
   readonly script: readonly string[]
