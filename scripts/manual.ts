@@ -1,17 +1,29 @@
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {ManifestCommand, ManifestInput} from './manifests.ts'
 import {exampleLines, expand, isGlobal, nameOf, readAllCommands, spellingOf, usageOf} from './reference.ts'
 import {ROOT} from './rooms.ts'
 
-/** Where the build puts the manual pages; package.json names the folder as `directories.man`. */
+/** Where the build puts the manual pages. */
 const MANUAL = join(ROOT, 'lib', 'man')
 
-/** Writes `atomctl.1` and one page for each first word of a command, `atomctl-keys.1`; older pages go. */
+/**
+ * Writes `atomctl.1` and one page for each first word of a command, `atomctl-keys.1`; older pages go. package.json lists
+ * them where the package has them (`man`): npm links what is listed there, and nothing for `directories.man`.
+ */
 export function writeManual(): void {
   rmSync(MANUAL, {recursive: true, force: true})
   mkdirSync(MANUAL, {recursive: true})
-  for (const [name, page] of renderManual(readAllCommands())) writeFileSync(join(MANUAL, name), page)
+  const pages = renderManual(readAllCommands())
+  for (const [name, page] of pages) writeFileSync(join(MANUAL, name), page)
+  listInManifest([...pages.keys()].toSorted().map((name) => `dist/client/lib/man/${name}`))
+}
+
+function listInManifest(man: readonly string[]): void {
+  const file = join(ROOT, 'package.json')
+  const before = readFileSync(file, 'utf8')
+  const after = `${JSON.stringify({...(JSON.parse(before) as object), man}, undefined, 2)}\n`
+  if (after !== before) writeFileSync(file, after)
 }
 
 /** The pages by file name, in the man macros of roff. */

@@ -7,7 +7,7 @@ import {packFolder} from './archive.ts'
 import {packDebian, packServicesDebian} from './debian.ts'
 import {readBom, signFiles, writeBom, writeSums} from './evidence.ts'
 import {runProgram} from './program.ts'
-import {stageClient, stageServices, VERSION} from './stage.ts'
+import {CLIENT, stageClient, stageServices, VERSION} from './stage.ts'
 import {stageStandalone} from './standalone.ts'
 import {type Target, targetsNamed} from './targets.ts'
 
@@ -20,7 +20,6 @@ interface Artifact {
 
 /** Where things are laid out and where the release goes. */
 interface Folders {
-  readonly client: string
   readonly services: string
   readonly work: string
   readonly out: string
@@ -46,21 +45,21 @@ async function release(argv: readonly string[]): Promise<void> {
   mkdirSync(join(ROOT, 'tmp'), {recursive: true})
   const work = mkdtempSync(join(ROOT, 'tmp', 'dist-'))
   try {
-    await make({client: join(work, 'client'), services: join(work, 'services'), work, out}, targets, values.key)
+    await make({services: join(work, 'services'), work, out}, targets, values.key)
   } finally {
     rmSync(work, {recursive: true, force: true})
   }
 }
 
 async function make(folders: Folders, targets: readonly Target[], key: string | undefined): Promise<void> {
-  stageClient(folders.client, 'npm')
+  stageClient()
   stageServices(folders.services)
   const artifacts = [
     ...packForNpm(folders),
     ...targets.flatMap((target) => packFor(target, folders)),
     ...servicesDeb(folders),
   ]
-  const boms = {client: readBom(folders.client), services: readBom(folders.services)}
+  const boms = {client: readBom(CLIENT), services: readBom(folders.services)}
   const files = artifacts.map(({file}) => file)
   files.push(...artifacts.map(({file, from, hasNode}) => writeBom(file, boms[from], hasNode)))
   files.push(writeSums(folders.out, files))
@@ -68,10 +67,10 @@ async function make(folders: Folders, targets: readonly Target[], key: string | 
   for (const file of files) process.stdout.write(`${file}\n`)
 }
 
-function packForNpm({client, services, out}: Folders): Artifact[] {
+function packForNpm({services, out}: Folders): Artifact[] {
   const pack = (folder: string) =>
     runProgram('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', out], {cwd: folder})
-  pack(client)
+  pack(ROOT)
   pack(services)
   return [
     {file: join(out, `atomctl-${VERSION}.tgz`), from: 'client', hasNode: false},
@@ -79,16 +78,16 @@ function packForNpm({client, services, out}: Folders): Artifact[] {
   ]
 }
 
-function packFor(target: Target, {client, work, out}: Folders): Artifact[] {
+function packFor(target: Target, {work, out}: Folders): Artifact[] {
   const parent = join(work, target.name)
-  stageStandalone(client, join(parent, 'atomctl'), target, 'standalone')
+  stageStandalone(join(parent, 'atomctl'), target, 'standalone')
   const archive = join(out, `atomctl-${VERSION}-${target.name}.tar.gz`)
   packFolder(parent, 'atomctl', archive)
   rmSync(parent, {recursive: true})
   const artifacts: Artifact[] = [{file: archive, from: 'client', hasNode: true}]
   if (target.debian === undefined) return artifacts
   const deb = join(out, `atomctl_${VERSION}_${target.debian}.deb`)
-  stageStandalone(client, parent, target, 'deb')
+  stageStandalone(parent, target, 'deb')
   packDebian(parent, target.debian, deb)
   rmSync(parent, {recursive: true})
   return [...artifacts, {file: deb, from: 'client', hasNode: true}]

@@ -1,10 +1,16 @@
 import {execFileSync} from 'node:child_process'
-import {copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname, join, relative, sep} from 'node:path'
 import {listFiles, ROOT} from '../rooms.ts'
 import {closureOf, type Follow, type Shipped} from './closure.ts'
 import {isShipped} from './pruning.ts'
 import {buildDate} from './time.ts'
+
+/**
+ * Where the client is laid out, whole, with the packages it needs: all that package.json's `files` names, so `npm pack` and
+ * `npm publish` in the checkout ship this folder and nothing else (`prepack` makes it).
+ */
+export const CLIENT = join(ROOT, 'dist', 'client')
 
 /** How a copy came to a machine; `version --verbose` says it, and the hints of SERVICES_NOT_INSTALLED depend on it. */
 export type InstallKind = 'npm' | 'standalone' | 'deb'
@@ -33,22 +39,23 @@ export function servicesClosure(): Shipped[] {
   return closureOf(['@atomctl/registry', '@atomctl/runtime', '@atomctl/storage'])
 }
 
-/** Lays out the npm package `atomctl` in `folder`: it carries its dependencies and installs without a network. */
-export function stageClient(folder: string, kind: InstallKind): void {
+/** Lays out the client in CLIENT: it carries its dependencies, so it installs without a network. */
+export function stageClient(): void {
+  const folder = CLIENT
   empty(folder)
   const shipped = clientClosure()
   for (const name of ['package.json', 'run.js']) copy(join(ROOT, 'bin', name), join(folder, 'bin', name))
   for (const file of listFiles(join(ROOT, 'lib'), '')) {
-    if (/\.(?:cjs|txt)$/.test(file)) copy(file, join(folder, relative(ROOT, file)))
+    if (/\.(?:cjs|txt|1)$/.test(file)) copy(file, join(folder, relative(ROOT, file)))
   }
-  for (const name of ['LICENSE', 'CHANGELOG.md', 'README.md', 'oclif.manifest.json']) {
+  for (const name of ['LICENSE', 'CHANGELOG.md', 'README.md', 'docs/errors.md', 'oclif.manifest.json']) {
     copy(join(ROOT, name), join(folder, name))
   }
   copyPackages(shipped, folder)
-  const {name, version, description, keywords, license, bin, type, oclif, engines} = manifest
-  const head = {name, version, description, keywords, license, bin, type, oclif, engines}
+  const {name, version, description, keywords, license, type, oclif, engines} = manifest
+  const head = {name, version, description, keywords, license, type, oclif, engines}
   writeJson(join(folder, 'package.json'), {...head, ...dependenciesOf(shipped)})
-  writeJson(join(folder, 'build.json'), {kind, commit: commit(), date: buildDate().toISOString()})
+  writeJson(join(folder, 'build.json'), {kind: 'npm', commit: commit(), date: buildDate().toISOString()})
 }
 
 const SERVICES_ENTRY = `export const version = ${JSON.stringify(VERSION)}
@@ -64,6 +71,7 @@ export function stageServices(folder: string): void {
   copyPackages(shipped, folder)
   copy(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'))
   writeFileSync(join(folder, 'index.js'), SERVICES_ENTRY)
+  setMode(join(folder, 'index.js'))
   const {version, license, type, engines} = manifest
   const description = 'The registry and the runtime of atomctl dev and atomctl serve'
   const head = {name: '@atomctl/services', version, description, license, type, exports: './index.js', engines}
@@ -111,6 +119,12 @@ function filesOf(folder: string): string[] {
 function copy(from: string, to: string): void {
   mkdirSync(dirname(to), {recursive: true})
   copyFileSync(from, to)
+  setMode(to)
+}
+
+// Whatever umask the packager has, and whoever installed the dependencies; npm itself makes `bin` executable.
+function setMode(file: string): void {
+  chmodSync(file, 0o644)
 }
 
 function empty(folder: string): void {
@@ -128,6 +142,7 @@ export function restage(from: string, to: string, kind: InstallKind): void {
 
 function writeJson(file: string, value: unknown): void {
   writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`)
+  setMode(file)
 }
 
 function commit(): string | undefined {

@@ -1,7 +1,7 @@
 import {chmodSync, copyFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {nodeBinary} from './node-binary.ts'
-import {restage} from './stage.ts'
+import {CLIENT, restage} from './stage.ts'
 import type {Target} from './targets.ts'
 
 /**
@@ -22,8 +22,8 @@ exec "$here/node" "$here/run.js" "$@"
 const WINDOWS_LAUNCHER = '@echo off\r\n"%~dp0node.exe" "%~dp0run.js" %*\r\n'
 
 /** Lays out in `folder` what runs where no Node is: the client, Node's executable and a launcher. */
-export function stageStandalone(client: string, folder: string, target: Target, kind: 'standalone' | 'deb'): void {
-  restage(client, folder, kind)
+export function stageStandalone(folder: string, target: Target, kind: 'standalone' | 'deb'): void {
+  restage(CLIENT, folder, kind)
   const binary = join(folder, 'bin', target.executable)
   copyFileSync(nodeBinary(target), binary)
   chmodSync(binary, 0o755)

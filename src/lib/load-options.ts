@@ -1,4 +1,5 @@
-import {existsSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
 import type {Interfaces} from '@oclif/core'
 import {loadOwnPlugin, type Modules} from './own-plugin.ts'
@@ -21,7 +22,17 @@ export function loadOptionsFor(
   modules: Modules = {},
 ): LoadOptions {
   const plugin = mayStandAlone(argv, environment) ? findOwnPlugin(argv, root, modules) : undefined
-  return plugin ? {root, plugins: new Map([[plugin.name, plugin]])} : {root}
+  return plugin ? {root, plugins: new Map([[plugin.name, plugin]])} : {root, pjson: readManifest(root)}
+}
+
+/**
+ * oclif loads of `oclif.plugins` only what is among the dependencies. In the checkout all are devDependencies, because what
+ * is published carries them inside (docs/install.md).
+ */
+function readManifest(root: string): Interfaces.PJSON {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
+  const {plugins = []} = manifest.oclif
+  return {...manifest, dependencies: Object.fromEntries(plugins.map((name) => [name, '*']))}
 }
 
 function mayStandAlone(argv: readonly string[], environment: Environment): boolean {

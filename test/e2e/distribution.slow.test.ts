@@ -1,8 +1,20 @@
 import {type SpawnSyncReturns, spawnSync} from 'node:child_process'
-import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs'
+import {hash} from 'node:crypto'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {delimiter, join} from 'node:path'
+import {delimiter, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {gunzipSync} from 'node:zlib'
 import {expect} from 'chai'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -44,8 +56,8 @@ describe('the release', function () {
     return (...args: string[]) => spawnSync(program, [...first, ...args], {cwd: place, env, encoding: 'utf8'})
   }
 
-  function run(program: string, args: readonly string[], cwd = folder) {
-    const env = {...process.env, HOME: folder, COSIGN_PASSWORD: 'secret', CI: '1'}
+  function run(program: string, args: readonly string[], cwd = folder, more: Readonly<Record<string, string>> = {}) {
+    const env = {...process.env, HOME: folder, COSIGN_PASSWORD: 'secret', CI: '1', ...more}
     return spawnSync(program, args, {cwd, env, encoding: 'utf8'})
   }
 
@@ -109,26 +121,29 @@ describe('the release', function () {
     }
   })
 
-  it('installs with npm without any network, alone and with the services', () => {
+  it('is what npm pack makes in the checkout, byte for byte', () => {
+    const packed = join(folder, 'packed')
+    mkdirSync(packed)
+    const said = expectSuccess(run('npm', ['pack', '--json', '--pack-destination', packed], ROOT))
+    const file = `atomctl-${VERSION}.tgz`
+    expect(said).to.contain(file)
+    expect(digestOf(join(packed, file))).to.equal(digestOf(artifact(file)))
+  })
+
+  it('installs with npm into an empty prefix without any network, alone and with the services', () => {
     const prefix = join(folder, 'global')
-    const npm = (...args: string[]) =>
-      run('npm', [
-        'install',
-        '--global',
-        '--prefix',
-        prefix,
-        '--no-audit',
-        '--no-fund',
-        '--registry',
-        'http://127.0.0.1:9',
-        ...args,
-      ])
-    expectSuccess(npm(artifact(`atomctl-${VERSION}.tgz`)))
+    const place = ['--global', '--prefix', prefix, '--cache', join(folder, 'empty-cache'), '--offline']
+    const npm = (file: string) =>
+      run('npm', ['install', ...place, '--no-audit', '--no-fund', '--registry', 'http://127.0.0.1:9', file])
+    expectSuccess(npm(join(folder, 'packed', `atomctl-${VERSION}.tgz`)))
+    expect(existsSync(join(prefix, 'share/man/man1/atomctl-sign.1')), 'its manual page').to.equal(true)
     const binary = join(prefix, 'bin/atomctl')
     const path = [join(process.execPath, '..'), '/usr/bin', '/bin'].join(delimiter)
     const atomctl = placeFor('npm', offline([binary]), path)
     expectTheClientsJob(atomctl)
-    expect(atomctl('serve', 'all', '--registry-port', '0', '--runtime-port', '0').status).to.equal(6)
+    const refused = atomctl('dev', 'up', '--registry-port', '0', '--runtime-port', '0')
+    expect(refused.status).to.equal(6)
+    expect(refused.stderr).to.contain(`hint: npm install -g ./atomctl-services-${VERSION}.tgz`)
     expectSuccess(npm(artifact(`atomctl-services-${VERSION}.tgz`)))
     expect(expectSuccess(atomctl('version', '--verbose')))
       .to.contain('npm package')
@@ -149,6 +164,52 @@ describe('the release', function () {
     expect(listing.filter((line) => line !== '' && !line.includes('root/root'))).to.deep.equal([])
   })
 
+  it('is installed by dpkg, which finds every file unchanged, and removed without a trace', function () {
+    if (process.getuid?.() !== 0 || spawnSync('dpkg', ['--version']).status !== 0) {
+      process.stderr.write('      no dpkg, or not root: the Debian package is not installed\n')
+      this.skip()
+    }
+    const root = join(folder, 'system')
+    mkdirSync(join(root, 'var/lib/dpkg/updates'), {recursive: true})
+    mkdirSync(join(root, 'var/lib/dpkg/info'))
+    writeFileSync(join(root, 'var/lib/dpkg/status'), '')
+    const before = filesOf(root)
+    // its dependencies are this machine's, which the empty system in the folder knows nothing of
+    const dpkg = (...args: string[]) => run('dpkg', [`--root=${root}`, '--force-depends', ...args])
+    expectSuccess(dpkg('-i', artifact(`atomctl_${VERSION}_amd64.deb`)))
+    expectSuccess(dpkg('-i', artifact(`atomctl-services_${VERSION}_all.deb`)))
+    expect(expectSuccess(dpkg('--verify'))).to.equal('')
+    const atomctl = spawnSync('env', ['-i', join(root, 'usr/bin/atomctl'), 'version', '--verbose'], {encoding: 'utf8'})
+    expect(expectSuccess(atomctl)).to.contain('Debian package').and.to.contain('Services: installed')
+    expect(gunzipSync(readFileSync(join(root, 'usr/share/man/man1/atomctl-sign.1.gz'))).toString()).to.contain('.SH')
+    expectSuccess(dpkg('-r', 'atomctl-services', 'atomctl'))
+    const left = filesOf(root).filter((path) => !before.includes(path) && !path.startsWith('var/lib/dpkg/'))
+    expect(left).to.deep.equal([])
+  })
+
+  it('says in its Debian package what Debian asks: fields, sums, modes, no setuid bit', () => {
+    const deb = artifact(`atomctl_${VERSION}_amd64.deb`)
+    const field = (name: string) => run('dpkg-deb', ['-f', deb, name]).stdout.trim()
+    expect(field('Version')).to.equal(VERSION)
+    expect(field('Maintainer')).to.match(/^.+ <\S+@\S+>$/)
+    expect(field('Description').split('\n').length).to.be.greaterThan(1)
+    expect(Number(field('Installed-Size'))).to.be.within(100_000, 200_000)
+    const modes = run('dpkg-deb', ['-c', deb]).stdout.trimEnd().split('\n')
+    expect(modes.filter((line) => !/^(?:drwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) /.test(line))).to.deep.equal([])
+  })
+
+  it('has the same bytes when it is made again, by another umask, in another zone and language', () => {
+    const again = join(folder, 'again')
+    const script = join(ROOT, 'scripts/dist/release.ts')
+    const command = `umask 077 && exec "$0" "$1" --no-build --target linux-x64 --out "$2"`
+    const other = {TZ: 'Asia/Kolkata', LC_ALL: 'C.UTF-8'}
+    expectSuccess(run('sh', ['-c', command, process.execPath, script, again], folder, other))
+    const made = readdirSync(again).filter((name) => name !== 'SHA256SUMS')
+    expect(made).to.have.length(10)
+    const different = made.filter((name) => digestOf(join(again, name)) !== digestOf(artifact(name)))
+    expect(different).to.deep.equal([])
+  })
+
   // No arm64 machine here: only what lies in the archive is looked at.
   it('has for arm64 the same files and a Node for that machine', () => {
     const listing = (name: string) => run('tar', ['-tzf', artifact(`atomctl-${VERSION}-${name}.tar.gz`)]).stdout
@@ -165,9 +226,20 @@ describe('the release', function () {
   })
 })
 
+function digestOf(file: string): string {
+  return hash('sha256', readFileSync(file))
+}
+
+/** Every file and link below a folder, relative to it. */
+function filesOf(folder: string): string[] {
+  const entries = readdirSync(folder, {recursive: true, withFileTypes: true})
+  return entries.flatMap((entry) => (entry.isDirectory() ? [] : [relative(folder, join(entry.parentPath, entry.name))]))
+}
+
 /** Validates, makes a key, signs and verifies: what needs neither a service nor a network. */
 function expectTheClientsJob(atomctl: (...args: string[]) => SpawnSyncReturns<string>): void {
   expect(expectSuccess(atomctl('validate', EXAMPLE))).to.contain('WPK validation passed')
+  expect(expectSuccess(atomctl('explain', 'WPK_UNSIGNED'))).to.contain('exit 10')
   expectSuccess(atomctl('keys', 'generate', '--trust'))
   expectSuccess(atomctl('sign', EXAMPLE))
   expect(expectSuccess(atomctl('verify', EXAMPLE))).to.contain('Signature verified')
