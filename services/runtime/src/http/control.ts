@@ -1,7 +1,8 @@
 import {approveRequest, rejectRequest, retryRequest, type ExecutionRequest} from '@atomctl/protocol/runtime'
 import type {JsonObject} from '@atomctl/protocol/values'
+import {admit} from '../admission.ts'
 import {planRetry} from '../retry.ts'
-import {checkFreeze, readSafety} from '../safety.ts'
+import {isWaiting} from '../store/progress.ts'
 import type {ExecutionRow} from '../store/tables.ts'
 import {approvalView, auditView} from '../store/views.ts'
 import {accept, executionPath, findExecution, findEarlier, keyOf, startedReply} from './executions.ts'
@@ -15,10 +16,10 @@ export function addControlRoutes(app: App, services: Services): void {
     '/execute/:id/approve',
     {...decision, schema: {params: executionPath, body: approveRequest.nullish()}},
     async (request) => {
-      const {id} = await findExecution(services, request.params.id)
-      // It would start at once.
-      checkFreeze(await readSafety(admission.safety), new Date())
-      return reply(await approvals.approve(id, request.identity, request.body ?? {}))
+      const row = await findExecution(services, request.params.id)
+      // It would start at once: what was trusted and allowed when it was asked for need not be now.
+      if (isWaiting(row)) await admit(requestOf(row), request.identity, admission)
+      return reply(await approvals.approve(row.id, request.identity, request.body ?? {}))
     },
   )
   app.post(
@@ -51,15 +52,19 @@ function addRetryRoute(app: App, services: Services): void {
     const earlier = await findEarlier(requester.key, services)
     if (earlier !== undefined) return {...startedReply(await findExecution(services, earlier)), retry_of: row.id}
     const carried = planRetry(row, await executions.steps(row.id), request.body?.from ?? undefined)
-    const body: ExecutionRequest = {
-      workflow_id: row.workflow_id,
-      wpk_content: JSON.parse(row.document) as JsonObject,
-      parameters: JSON.parse(row.parameters) as JsonObject,
-      dry_run: false,
-    }
-    const id = await accept(body, requester, services, {of: row.id, carried})
+    const id = await accept(requestOf(row), requester, services, {of: row.id, carried})
     return {...startedReply(await findExecution(services, id)), retry_of: row.id}
   })
+}
+
+/** What was asked for, as if it were now. */
+function requestOf(row: ExecutionRow): ExecutionRequest {
+  return {
+    workflow_id: row.workflow_id,
+    wpk_content: JSON.parse(row.document) as JsonObject,
+    parameters: JSON.parse(row.parameters) as JsonObject,
+    dry_run: false,
+  }
 }
 
 function reply(row: ExecutionRow): object {

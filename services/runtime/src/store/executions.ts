@@ -4,7 +4,7 @@ import type {HandlerSpec} from '../program.ts'
 import {refuse} from '../refusal.ts'
 import {writeAudit, type NewAudit} from './audit.ts'
 import {isUniqueViolation} from './violations.ts'
-import type {AuditRow, ExecutionRow, RuntimeTables, StepRow} from './tables.ts'
+import {storable, type AuditRow, type ExecutionRow, type RuntimeTables, type StepRow} from './tables.ts'
 
 export type NewExecution = Pick<
   ExecutionRow,
@@ -90,7 +90,7 @@ export class ExecutionStore {
   }
 
   async find(id: string): Promise<ExecutionRow | undefined> {
-    return this.#database.selectFrom('runtime_executions').selectAll().where('id', '=', id).executeTakeFirst()
+    return this.#database.selectFrom('runtime_executions').selectAll().where('id', '=', storable(id)).executeTakeFirst()
   }
 
   async steps(id: string): Promise<StepRow[]> {
@@ -106,7 +106,7 @@ export class ExecutionStore {
   /** Newest first. `before` is the ordinal of the last execution of the page before. */
   async list(query: ExecutionQuery, before?: string): Promise<ExecutionRow[]> {
     let select = this.#database.selectFrom('runtime_executions').selectAll().orderBy('ordinal', 'desc')
-    if (query.workflow_id !== undefined) select = select.where('workflow_id', '=', query.workflow_id)
+    if (query.workflow_id !== undefined) select = select.where('workflow_id', '=', storable(query.workflow_id))
     if (query.status) select = select.where('status', '=', query.status)
     if (before !== undefined) select = select.where('ordinal', '<', before)
     return select.limit(query.limit + 1).execute()

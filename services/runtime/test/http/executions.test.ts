@@ -84,6 +84,13 @@ describe('executing shell packages', () => {
     expect(execution.logs).to.include('[configured] hello Ann in / with bash')
   })
 
+  it('knows no execution by an id, and lists none of a workflow, that no database can hold', async () => {
+    for (const path of ['/execute/a%00', '/logs/a%00', '/execute/a%00/events', '/execute/a%00/steps'])
+      expect((await service.request(path)).status, path).to.equal(404)
+    const {status, body} = await service.request('/executions?workflow_id=a%00')
+    expect([status, body.executions]).to.deep.equal([200, []])
+  })
+
   it('ends a command at its timeout', async () => {
     const execution = await service.run({handlers: [shell('slow', 'sleep 30', {timeout: '300ms'})]})
     expect(execution.error_message).to.equal('Handler slow failed: timed out after 300 ms')
