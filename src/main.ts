@@ -8,6 +8,7 @@ import {interruption} from './lib/interruption.ts'
 import {loadOptionsFor} from './lib/load-options.ts'
 import type {Modules} from './lib/own-plugin.ts'
 import {withInstalledPlugins} from './lib/plugins/start.ts'
+import {afterCommand} from './lib/update/occasion.ts'
 
 /**
  * The process: run the command, print an error in the format asked for, leave with the exit code of the CLI
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[], root: URL, modules?: Modules
     const environment = processEnvironment()
     const options = loadOptionsFor(argv, fileURLToPath(root), environment, modules)
     await run([...argv], await withInstalledPlugins(argv, options, environment))
+    await afterCommand(argv, environment)
     await leave(Number(process.exitCode ?? 0))
   } catch (error) {
     await fail(error, argv)

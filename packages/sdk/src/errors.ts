@@ -47,6 +47,7 @@ const CLI_ERRORS = {
   VERSION_EXISTS: {exit: 7, summary: 'The registry holds other bytes under this name and version'},
   REQUEST_REJECTED: {exit: 3, summary: 'The service found the request or the package invalid'},
   NOT_SUPPORTED: {exit: 1, summary: 'The service does not offer this'},
+  RELEASE_STALE: {exit: 7, summary: 'The signed listing of a release is older than one that is known'},
   SERVICES_NOT_INSTALLED: {exit: 6, summary: 'The registry and the runtime are not part of this installation'},
   UNAVAILABLE: {exit: 9, summary: 'The service cannot be reached or answers with a server error'},
   TIMEOUT: {exit: 9, summary: 'The service did not answer in time'},

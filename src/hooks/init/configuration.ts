@@ -2,6 +2,7 @@ import {loadSources, processEnvironment} from '@atomctl/sdk/config'
 import {AtomContext, setContext} from '@atomctl/sdk/context'
 import {isAtomError} from '@atomctl/sdk/errors'
 import type {Hook} from '@oclif/core/hooks'
+import {rememberRun} from '../../lib/current-run.ts'
 import {interruption} from '../../lib/interruption.ts'
 
 /**
@@ -15,15 +16,10 @@ const hook: Hook.Init = async function ({config}) {
       if (isAtomError(error)) return error
       throw error
     })
-    setContext(
-      config,
-      new AtomContext({
-        environment,
-        sources,
-        interruption,
-        userAgent: `atomctl/${config.version} node/${process.versions.node}`,
-      }),
-    )
+    const userAgent = `atomctl/${config.version} node/${process.versions.node}`
+    const atom = new AtomContext({environment, sources, interruption, userAgent})
+    setContext(config, atom)
+    rememberRun({atom, version: config.version})
   } catch (error) {
     // only an error that carries an exit code gets out of a hook
     this.error(error as Error, {exit: 1})

@@ -5,8 +5,8 @@ import type {AtomContext} from '@atomctl/sdk/context'
 import {isAtomError} from '@atomctl/sdk/errors'
 import {writeFileSafely} from '@atomctl/sdk/files'
 import type {Interfaces} from '@oclif/core'
+import {markOf} from '../background.ts'
 import {cacheFolder, type Entry, entryPath, type Query, readEntry} from './cache.ts'
-import {markOf} from './refreshing.ts'
 import {findCandidates} from './sources.ts'
 
 /** A refresh that takes longer is given up, whatever it waits for (milliseconds). */

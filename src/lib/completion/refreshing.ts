@@ -1,6 +1,4 @@
-import {spawn} from 'node:child_process'
-import {closeSync, mkdirSync, openSync, rmSync, statSync} from 'node:fs'
-import {dirname} from 'node:path'
+import {claim, markOf, modifiedAt, startDetached} from '../background.ts'
 import {type Entry, entryPath, isFresh, type Query, readEntry, type Surroundings} from './cache.ts'
 
 /** Milliseconds that somebody who pressed TAB waits for what only a server knows, and for what lies on this machine. */
@@ -19,7 +17,7 @@ export async function findEntry(query: Query, surroundings: Surroundings): Promi
   const path = entryPath(query, surroundings)
   const kept = readEntry(path, Date.now())
   if (kept && isFresh(kept, query.kind, Date.now())) return kept
-  if (claim(path)) startRefresh(query, surroundings, path)
+  if (claim(path, ABANDONED)) startRefresh(query, surroundings, path)
   if (kept) return kept
   await settled(path, isRemote(query, surroundings) ? PATIENCE_REMOTE : PATIENCE_LOCAL)
   return readEntry(path, Date.now())
@@ -34,50 +32,18 @@ function isFile(path: string, directory: string): boolean {
   return modifiedAt(path.startsWith('/') ? path : `${directory}/${path}`) !== undefined
 }
 
-/** The mark of a refresh under way: only one runs for each answer. */
-export const markOf = (path: string): string => `${path}.refreshing`
-
-function claim(path: string): boolean {
-  const mark = markOf(path)
-  try {
-    mkdirSync(dirname(path), {recursive: true, mode: 0o700})
-    if (Date.now() - (modifiedAt(mark) ?? Date.now()) > ABANDONED) rmSync(mark, {force: true})
-    closeSync(openSync(mark, 'wx', 0o600))
-    return true
-  } catch {
-    return false
-  }
-}
-
 function startRefresh({kind, subject, target}: Query, {environment, directory}: Surroundings, path: string): void {
   const flags = Object.entries(target).map(([name, value]) => `--${name}=${value}`)
   const words = ['completion', 'refresh', ...flags, '--', kind, ...(subject === undefined ? [] : [subject])]
-  const {DEBUG: _, ...rest} = environment
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], {
-    cwd: directory,
-    detached: true,
-    env: {...rest, ...HURRY},
-    stdio: 'ignore',
-    windowsHide: true,
-  })
-  child.on('error', () => rmSync(markOf(path), {force: true}))
-  child.unref()
+  startDetached(words, path, {environment: {...environment, ...HURRY}, directory})
 }
 
-const HURRY = {ATOMCTL_CONNECT_TIMEOUT: '1s', ATOMCTL_REQUEST_TIMEOUT: '3s', ATOMCTL_RETRY_ATTEMPTS: '1', CI: '1'}
+const HURRY = {ATOMCTL_CONNECT_TIMEOUT: '1s', ATOMCTL_REQUEST_TIMEOUT: '3s', ATOMCTL_RETRY_ATTEMPTS: '1'}
 
 /** Resolves when the refresh is done, or after so many milliseconds. */
 async function settled(path: string, patience: number): Promise<void> {
   const end = performance.now() + patience
   while (modifiedAt(markOf(path)) !== undefined && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, POLL))
-  }
-}
-
-function modifiedAt(path: string): number | undefined {
-  try {
-    return statSync(path).mtimeMs
-  } catch {
-    return undefined
   }
 }

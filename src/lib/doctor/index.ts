@@ -5,6 +5,7 @@ import {checkEnvironment, checkHome, checkPath} from './environment.ts'
 import {checkCache, checkNode, checkPlugins} from './installation.ts'
 import {checkServices} from './services.ts'
 import {checkSigningKey, checkTrustPolicy} from './trust.ts'
+import {checkUpdates} from './updates.ts'
 
 export type {CheckResult} from './check.ts'
 
@@ -20,6 +21,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'trust policy': checkTrustPolicy,
   cache: checkCache,
   plugins: checkPlugins,
+  updates: checkUpdates,
 }
 
 /** Runs every check; one that breaks says so and the others go on. */

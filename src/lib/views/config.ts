@@ -14,6 +14,12 @@ const TITLES: Readonly<Record<SettingKey, string>> = {
   request_timeout: 'Request Timeout',
   retry_attempts: 'Retry Attempts',
   current_context: 'Context',
+  update_url: 'Update URL',
+  update_key: 'Update Key',
+  update_identity: 'Update Identity',
+  update_issuer: 'Update Issuer',
+  update_trusted_root: 'Update Trusted Root',
+  update_notice: 'Update Notice',
 }
 
 /** The three settings of the seed's form are always shown. */

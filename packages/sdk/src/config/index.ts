@@ -7,5 +7,5 @@ export {
   resolveConfiguration,
   userConfigurationPath,
 } from './load.ts'
-export {type Origin, type Setting, SETTING_KEYS, type SettingKey, VARIABLES} from './settings.ts'
+export {type Origin, type OriginKind, type Setting, SETTING_KEYS, type SettingKey, VARIABLES} from './settings.ts'
 export {type ConfigurationEdit, editConfigurationFile} from './store.ts'

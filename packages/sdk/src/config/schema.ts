@@ -28,6 +28,12 @@ export const configurationFile = z.strictObject({
   request_timeout: duration.optional(),
   retry_attempts: z.number().int().min(1).max(10).optional(),
   current_context: z.string().min(1).optional(),
+  update_url: url.optional(),
+  update_key: z.string().min(1).optional(),
+  update_identity: z.string().min(1).optional(),
+  update_issuer: z.string().min(1).optional(),
+  update_trusted_root: z.string().min(1).optional(),
+  update_notice: z.enum(['on', 'off']).optional(),
   contexts: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/), contextFile).optional(),
 })
 

@@ -11,6 +11,12 @@ export const SETTING_KEYS = [
   'request_timeout',
   'retry_attempts',
   'current_context',
+  'update_url',
+  'update_key',
+  'update_identity',
+  'update_issuer',
+  'update_trusted_root',
+  'update_notice',
 ] as const
 export type SettingKey = (typeof SETTING_KEYS)[number]
 
@@ -35,6 +41,12 @@ export const VARIABLES: Readonly<Record<SettingKey, string>> = {
   request_timeout: 'ATOMCTL_REQUEST_TIMEOUT',
   retry_attempts: 'ATOMCTL_RETRY_ATTEMPTS',
   current_context: 'ATOMCTL_CONTEXT',
+  update_url: 'ATOMCTL_UPDATE_URL',
+  update_key: 'ATOMCTL_UPDATE_KEY',
+  update_identity: 'ATOMCTL_UPDATE_IDENTITY',
+  update_issuer: 'ATOMCTL_UPDATE_ISSUER',
+  update_trusted_root: 'ATOMCTL_UPDATE_TRUSTED_ROOT',
+  update_notice: 'ATOMCTL_UPDATE_NOTICE',
 }
 
 /** Where a value came from, strongest kind first. */
