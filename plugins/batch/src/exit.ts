@@ -10,7 +10,7 @@ const GRAVITY = [1, 11, 12, 10, 5, 4, 3, 2, 7, 6, 24, 23, 20, 22, 21, 8, 124, 9]
 
 /** The error that a batch ends with, or undefined when every package was done. */
 export function failureOf({items, totals}: BatchReport, interrupted: boolean): AtomError | undefined {
-  const {failed, not_run: left, items: all} = totals
+  const {failed, waiting, not_run: left, items: all} = totals
   if (interrupted) {
     return new AtomError('INTERRUPTED', `stopped with ${left} of ${all} packages left`, {
       hint: 'the same command with --resume goes on from here',
@@ -18,7 +18,10 @@ export function failureOf({items, totals}: BatchReport, interrupted: boolean): A
   }
   const reports = items.flatMap(({error}) => (error ? [error] : []))
   const [gravest] = reports.toSorted((a, b) => rankOf(a) - rankOf(b))
-  return gravest && new AtomError(gravest.code, `${failed} of ${all} packages failed`)
+  if (!gravest) return undefined
+  if (failed === 0) return new AtomError(gravest.code, `${waiting} of ${all} packages wait for approval`)
+  const others = waiting === 0 ? '' : `, ${waiting} wait for approval`
+  return new AtomError(gravest.code, `${failed} of ${all} packages failed${others}`)
 }
 
 function rankOf({exit}: ErrorReport): number {

@@ -1,6 +1,6 @@
 import type {Finding} from '@atomctl/wpk/document'
 import type {JsonObject} from '@atomctl/wpk/canonical'
-import {type ErrorReport, reportOf} from '@atomctl/sdk/errors'
+import {type AtomError, type ErrorReport, reportOf} from '@atomctl/sdk/errors'
 
 export const OPERATIONS = ['validate', 'lint', 'pack', 'sign', 'push', 'verify', 'run'] as const
 export type OperationName = (typeof OPERATIONS)[number]
@@ -12,8 +12,11 @@ export interface Task {
   readonly parameters?: JsonObject
 }
 
-/** `skipped` was done by an earlier run of the batch, `not_run` was not begun: it failed or was interrupted before. */
-export type ItemStatus = 'ok' | 'failed' | 'skipped' | 'not_run'
+/**
+ * `waiting` is an execution that somebody has to approve, `skipped` was done by an earlier run of the batch, `not_run`
+ * was not begun: it failed or was interrupted before.
+ */
+export type ItemStatus = 'ok' | 'failed' | 'waiting' | 'skipped' | 'not_run'
 
 /** What became of one package. */
 export interface BatchItem {
@@ -36,6 +39,8 @@ export interface Done {
   readonly findings?: readonly Finding[]
   /** What identifies the input from now on, when doing it changed it. */
   readonly fingerprint?: string
+  /** What has to happen before it is done; what was remembered of it stays. */
+  readonly waiting?: AtomError
 }
 
 export interface BatchReport {
@@ -58,6 +63,7 @@ export function summarizeBatch(operation: OperationName, items: readonly BatchIt
     items: items.length,
     ok: count('ok'),
     failed: count('failed'),
+    waiting: count('waiting'),
     skipped: count('skipped'),
     not_run: count('not_run'),
   }

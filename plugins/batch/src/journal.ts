@@ -1,5 +1,5 @@
 import {hash} from 'node:crypto'
-import {closeSync, mkdirSync, openSync, writeSync} from 'node:fs'
+import {closeSync, fsyncSync, mkdirSync, openSync, writeSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {dirname, join, resolve} from 'node:path'
 import {type Environment, homeOf} from '@atomctl/sdk/config'
@@ -11,6 +11,13 @@ export interface JournalEntry {
   readonly note?: string | undefined
   /** Begun and not known to have ended: how to find it again. Empty: it ended, and not well. */
   readonly pending?: string | undefined
+  /** About to be begun, under this key: whether it was is not known until something else is noted. */
+  readonly attempt?: string | undefined
+}
+
+/** Whether there is nothing left to do for a package. */
+export function isDone({pending, attempt}: JournalEntry): boolean {
+  return pending === undefined && attempt === undefined
 }
 
 /**
@@ -52,8 +59,11 @@ export class Journal implements Disposable {
     return this.#done.get(this.#keyOf(subject, fingerprint))
   }
 
-  record(subject: string, fingerprint: string, {id, note, pending}: JournalEntry): void {
-    writeSync(this.#descriptor, `${JSON.stringify({key: this.#keyOf(subject, fingerprint), id, note, pending})}\n`)
+  record(subject: string, fingerprint: string, {id, note, pending, attempt}: JournalEntry): void {
+    const line = {key: this.#keyOf(subject, fingerprint), id, note, pending, attempt}
+    writeSync(this.#descriptor, `${JSON.stringify(line)}\n`)
+    // a key that is lost with the machine would start the same thing twice
+    if (attempt !== undefined) fsyncSync(this.#descriptor)
   }
 
   [Symbol.dispose](): void {
@@ -88,7 +98,10 @@ function parseEntry(line: string): [string, JournalEntry][] | undefined {
     const {key, ...entry} = JSON.parse(line) as {key?: unknown} & Record<string, unknown>
     if (typeof key !== 'string') return undefined
     const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-    return [[key, {id: textOf(entry['id']), note: textOf(entry['note']), pending: textOf(entry['pending'])}]]
+    const [id, note, pending, attempt] = ['id', 'note', 'pending', 'attempt'].map((name) => textOf(entry[name]))
+    // it becomes part of a header
+    if (attempt !== undefined && !/^[\w-]{1,64}$/.test(attempt)) return undefined
+    return [[key, {id, note, pending, attempt}]]
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
+import {reportOf} from '@atomctl/sdk/errors'
 import type {BatchItem, Done, Task} from './item.ts'
 import {failedItem} from './item.ts'
-import type {Journal} from './journal.ts'
+import {isDone, type Journal, type JournalEntry} from './journal.ts'
 import type {Pace} from './rate.ts'
 
 /** What a batch does to each package. */
@@ -15,6 +16,10 @@ export interface Work {
 export interface Memory {
   /** What an earlier run began and did not see the end of. */
   readonly pending: string | undefined
+  /** The key under which an earlier run may have begun it. */
+  readonly attempt: string | undefined
+  /** Notes the key under which it is begun now, before it is. */
+  begin(attempt: string): void
   /** Notes how to find what was begun; the empty text forgets it. */
   remember(pending: string): void
 }
@@ -57,14 +62,21 @@ async function workOn(task: Task, work: Work, {journal, pace, signal}: QueueOpti
   try {
     const fingerprint = await work.fingerprint(task)
     const known = journal.find(subject, fingerprint)
-    if (known && known.pending === undefined)
-      return {subject, status: 'skipped', ...defined(known), duration: elapsed()}
+    if (known && isDone(known)) return {subject, status: 'skipped', ...defined(known), duration: elapsed()}
     await pace?.next(signal)
     if (signal.aborted) return {subject, status: 'not_run', duration: 0}
-    const {fingerprint: after, ...done} = await work.perform(task, {
+    const record = (entry: JournalEntry): void => journal.record(subject, fingerprint, entry)
+    const {
+      fingerprint: after,
+      waiting,
+      ...done
+    } = await work.perform(task, {
       pending: known?.pending || undefined,
-      remember: (pending) => journal.record(subject, fingerprint, {pending}),
+      attempt: known?.attempt,
+      begin: (attempt) => record({attempt}),
+      remember: (pending) => record({pending}),
     })
+    if (waiting) return {subject, status: 'waiting', ...done, error: reportOf(waiting), duration: elapsed()}
     journal.record(subject, after ?? fingerprint, done)
     return {subject, status: 'ok', ...done, duration: elapsed()}
   } catch (error) {

@@ -49,9 +49,16 @@ describe('batch', function () {
       ['run', '--wait'],
     ] as const) {
       const first = reportOf(await batch(operation, name, ...flags, '-o', 'json'))
-      expect(first.totals, operation).to.deep.equal({items: 6, ok: 6, failed: 0, skipped: 0, not_run: 0})
+      expect(first.totals, operation).to.deep.equal({items: 6, ok: 6, failed: 0, waiting: 0, skipped: 0, not_run: 0})
       const again = reportOf(await batch(operation, name, ...flags, '-o', 'json', '--resume'))
-      expect(again.totals, `${operation} again`).to.deep.equal({items: 6, ok: 0, failed: 0, skipped: 6, not_run: 0})
+      expect(again.totals, `${operation} again`).to.deep.equal({
+        items: 6,
+        ok: 0,
+        failed: 0,
+        waiting: 0,
+        skipped: 6,
+        not_run: 0,
+      })
     }
     expect(await readdir(sandbox.path('whole-dist'))).to.have.length(12)
     const listed = await sandbox.atomctl(['executions', '-o', 'name'])

@@ -94,6 +94,49 @@ describe('the queue of a batch', () => {
     expect(seen).to.deep.equal(['exec-1', undefined])
   })
 
+  it('hands the key of an attempt to the next run until its outcome is known', async () => {
+    const seen: (string | undefined)[] = []
+    await run(1, async (_, {begin}) => {
+      begin('key-1')
+      throw new AtomError('UNAVAILABLE', 'the answer was lost')
+    })
+    await run(
+      1,
+      async (_, {attempt, remember}) => {
+        seen.push(attempt)
+        remember('exec-1')
+        throw new AtomError('WAIT_TIMEOUT', 'late')
+      },
+      {resume: true},
+    )
+    await run(1, async (_, {attempt, pending}) => ({note: String(seen.push(attempt, pending))}), {resume: true})
+    expect(seen).to.deep.equal(['key-1', undefined, 'exec-1'])
+  })
+
+  it('takes no key from its file that could be more than a key', async () => {
+    await run(1, async (_, {begin}) => {
+      begin('key-1')
+      throw new AtomError('UNAVAILABLE', 'the answer was lost')
+    })
+    const path = join(directory, 'state.jsonl')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('key-1', String.raw`key\r\nx: y`))
+    const [item] = await run(1, async (_, {attempt}) => ({note: String(attempt)}), {resume: true})
+    expect(item).to.include({status: 'ok', note: 'undefined'})
+  })
+
+  it('tells what waits for somebody from what is done and what failed, and asks for it again', async () => {
+    const waiting = new AtomError('APPROVAL_PENDING', 'it waits')
+    const work: Work['perform'] = async ({subject}, {remember}) => {
+      remember(`exec of ${subject}`)
+      return subject === 'p1' ? {note: 'waits', waiting} : {}
+    }
+    const items = await run(3, work, {concurrency: 1, failFast: true})
+    expect(statuses(items)).to.equal('owo')
+    const failure = failureOf(summarizeBatch('run', items, 1), false)
+    expect(failure).to.include({code: 'APPROVAL_PENDING', message: '1 of 3 packages wait for approval'})
+    expect(statuses(await run(3, async () => ({}), {resume: true}))).to.equal('sos')
+  })
+
   it('reports what an interruption left, without blaming it on the packages', async () => {
     const controller = new AbortController()
     const items = await run(

@@ -18,6 +18,11 @@ const FAILURES: Readonly<Record<string, Meaning>> = {
   rolled_back: {code: 'EXECUTION_ROLLED_BACK', words: 'Execution failed and was rolled back'},
 }
 
+/** Whether an execution ended, and not well. */
+export function hasFailed({status}: Pick<ExecutionOutcome, 'status'>): boolean {
+  return Object.hasOwn(FAILURES, status)
+}
+
 /** Codes of a step that mean more to the caller than that it failed. */
 const STEP_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'DENIED',

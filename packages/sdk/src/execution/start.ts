@@ -8,9 +8,9 @@ import type {ExecutionOutcome} from './outcome.ts'
 export async function startExecution(
   runtime: RuntimeClient,
   subject: VerifiedPackage,
-  request: {parameters: JsonObject; dryRun: boolean; breakGlass?: string | undefined},
+  request: {parameters: JsonObject; dryRun: boolean; breakGlass?: string | undefined; idempotencyKey?: string},
 ): Promise<ExecutionOutcome> {
-  const {parameters, dryRun, breakGlass} = request
+  const {parameters, dryRun, breakGlass, idempotencyKey} = request
   const workflowId = subject.origin === 'registry' ? subject.id : subject.verified.document.id
   const {executionId, approval} = await runtime.execute(subject.verified, {
     workflowId,
@@ -18,6 +18,7 @@ export async function startExecution(
     parameters,
     dryRun,
     breakGlass,
+    idempotencyKey,
     packageFiles: subject.verified.verification.files.length > 0,
   })
   return outcomeOf({execution_id: executionId, workflow_id: workflowId, dry_run: dryRun}, approval)

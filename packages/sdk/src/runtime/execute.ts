@@ -100,6 +100,15 @@ const NEVER_SENT: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
+/** What leaves open whether the request took effect. */
+const UNCERTAIN: ReadonlySet<string> = new Set(['UNAVAILABLE', 'TIMEOUT', 'PROTOCOL', 'INTERRUPTED'])
+
+/** Whether an error of `execute` means for certain that nothing was started: it was refused, or never sent. */
+export function isNotStarted(error: unknown): boolean {
+  if (!isAtomError(error)) return false
+  return !UNCERTAIN.has(error.code) || NEVER_SENT.has(error.details?.['reason'])
+}
+
 /** A lost answer of an original runtime leaves open whether the execution runs; the reader has to know. */
 function warnOfStart(error: unknown): unknown {
   if (!isAtomError(error) || (error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT')) return error

@@ -1,5 +1,5 @@
 export {createRuntimeClient, type RuntimeClient, type RuntimeOptions} from './client.ts'
 export type {SeenDigests} from './control.ts'
-export type {ExecuteRequest, StartedExecution} from './execute.ts'
+export {type ExecuteRequest, isNotStarted, type StartedExecution} from './execute.ts'
 export type {ExecutionPage, LogLine} from './executions.ts'
 export type {FollowOptions} from './follow.ts'

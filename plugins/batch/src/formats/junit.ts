@@ -17,10 +17,15 @@ function caseOf(item: BatchItem, operation: string): JunitCase {
 
 function outcomeOf(item: BatchItem): string {
   const {status, error, findings = []} = item
-  if (status !== 'failed') return junitElement('skipped', {message: status === 'skipped' ? 'done before' : 'not begun'})
+  if (status !== 'failed') return junitElement('skipped', {message: reasonOf(item)})
   const lines = findings.map(
     ({message, rule, position}) => `${position ? `${position.line}:${position.column} ` : ''}${rule}: ${message}`,
   )
   const text = [...lines, ...(error?.hint === undefined ? [] : [`hint: ${error.hint}`])].join('\n')
   return junitElement('failure', {type: error?.code ?? '', message: remarkOf(item)}, text)
+}
+
+function reasonOf(item: BatchItem): string {
+  if (item.status === 'waiting') return remarkOf(item)
+  return item.status === 'skipped' ? 'done before' : 'not begun'
 }

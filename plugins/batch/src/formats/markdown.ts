@@ -5,9 +5,9 @@ import {countsOf, remarkOf} from './report.ts'
 /** Rows of a job summary: more than this nobody reads there, and services cut it off. */
 const ROWS = 200
 
-/** Markdown for a job summary or a comment: the counts, then what failed. */
+/** Markdown for a job summary or a comment: the counts, then what failed or waits. */
 export function renderMarkdown({operation, items, totals, duration}: BatchReport): string {
-  const failed = items.filter(({status}) => status === 'failed')
+  const failed = items.filter(({status}) => status === 'failed' || status === 'waiting')
   const rows = failed
     .slice(0, ROWS)
     .map((item) => `| ${cell(item.subject)} | ${item.error?.code ?? ''} | ${cell(remarkOf(item))} |`)

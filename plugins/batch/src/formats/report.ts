@@ -16,7 +16,7 @@ export const batchView: View<BatchReport> = {
 }
 
 function isNotable({status}: BatchItem): boolean {
-  return status === 'failed'
+  return status === 'failed' || status === 'waiting'
 }
 
 function render(report: BatchReport, listed: readonly BatchItem[], style: Style): string {
@@ -39,11 +39,15 @@ function hints({items}: BatchReport): string[] {
 
 function headline({operation, totals, duration}: BatchReport, style: Style): string {
   const good = totals.failed === 0 && totals.not_run === 0
-  const label = good ? style.good('[SUCCESS]') : style.bad('[ERROR]')
+  const label = !good ? style.bad('[ERROR]') : totals.waiting > 0 ? style.warning('[PENDING]') : style.good('[SUCCESS]')
   return `${label} batch ${operation}: ${countsOf(totals)} in ${(duration / 1000).toFixed(1)} s`
 }
 
-export function countsOf({ok, failed, skipped, not_run: left}: BatchReport['totals']): string {
-  const rest = [...(skipped > 0 ? [`${skipped} done before`] : []), ...(left > 0 ? [`${left} not begun`] : [])]
+export function countsOf({ok, failed, waiting, skipped, not_run: left}: BatchReport['totals']): string {
+  const rest = [
+    ...(waiting > 0 ? [`${waiting} waiting for approval`] : []),
+    ...(skipped > 0 ? [`${skipped} done before`] : []),
+    ...(left > 0 ? [`${left} not begun`] : []),
+  ]
   return [`${ok} ok`, `${failed} failed`, ...rest].join(', ')
 }

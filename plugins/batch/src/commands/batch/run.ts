@@ -1,19 +1,24 @@
 import {confirmFlag, registryFlag, runtimeFlag, trustPolicyFlag} from '@atomctl/sdk/command'
 import type {SignatureRequirement, VerifiedPackage} from '@atomctl/sdk/enforcement'
-import {AtomError, describeFailure} from '@atomctl/sdk/errors'
+import {AtomError} from '@atomctl/sdk/errors'
 import {
+  approvalPending,
+  awaitedApproval,
+  describeWaiting,
   type ExecutionOutcome,
   gatherParameters,
+  hasFailed,
   outcomeError,
-  startExecution,
   waitForExecution,
 } from '@atomctl/sdk/execution'
+import {oneLine} from '@atomctl/sdk/output'
 import type {RuntimeClient} from '@atomctl/sdk/runtime'
 import * as Flags from '@oclif/core/flags'
 import {batchArgs, BatchCommand, batchFlags, rateFlag} from '../../batch-command.ts'
 import {fingerprintSubject} from '../../fingerprint.ts'
 import type {BatchReport, Done, Task} from '../../item.ts'
 import type {Memory} from '../../queue.ts'
+import {startOnce} from '../../start.ts'
 
 const REQUIREMENT: SignatureRequirement = {
   arg: 'file',
@@ -33,7 +38,8 @@ export default class BatchRun extends BatchCommand {
   static override summary = 'Run many workflows on the runtime'
   static override description = `Each package, a file or a workflow ID, is verified against the trust policy before anything is sent, exactly as "run" does.
 Parameters come from -p for all of them and from the manifest for each. With --wait a package is done when its execution
-has completed; without it, when it has started. --resume starts nothing a second time: it waits for what was started before.`
+has completed; without it, when it has started, and one that somebody has to approve is reported as waiting (exit 8).
+--resume starts nothing a second time, not even after a crash: it looks after what was started before.`
   static override examples = [
     '<%= config.bin %> batch run --manifest nightly.yaml --wait --timeout 30m -o junit',
     '<%= config.bin %> batch run disk-report-1.0.0 backup-verify-1.0.0 --dry-run --wait',
@@ -87,34 +93,38 @@ has completed; without it, when it has started. --resume starts nothing a second
 
   async #run(task: Task, memory: Memory, runtime: RuntimeClient, flags: RunFlags): Promise<Done> {
     const verified = await this.#verify(task.subject)
-    const {document} = verified.verified
-    const {id} = document
+    const {id} = verified.verified.document
     const started =
       memory.pending === undefined
-        ? await this.#start(task, verified, runtime, flags)
-        : {execution_id: memory.pending, workflow_id: id, status: 'started' as const, dry_run: flags['dry-run']}
-    if (!flags.wait) return {id, note: `${started.status}: ${started.execution_id}`}
+        ? await this.#start(task, verified, memory, runtime, flags)
+        : {...(await runtime.status(memory.pending)), workflow_id: id}
     memory.remember(started.execution_id)
-    const {interruption} = this.atom
-    const {timeout} = flags
-    const ended = await waitForExecution(runtime, started, {interruption, timeout, progress: () => {}})
-    const failure = outcomeError(ended)
+    const approval = awaitedApproval(started)
+    const {execution_id: execution} = started
+    if (approval && !flags.wait) return {id, note: `waiting: ${execution}`, waiting: approvalPending(started, approval)}
+    if (approval) this.progress(`${oneLine(task.subject)} ${describeWaiting(started, approval)}`)
+    const ended = flags.wait ? await this.#wait(runtime, started, flags.timeout) : started
+    const failure = flags.wait || hasFailed(ended) ? outcomeError(ended) : undefined
     if (failure) memory.remember('')
     if (failure) throw failure
-    return {id, note: `${ended.status}: ${ended.execution_id}`}
+    return {id, note: `${ended.status}: ${execution}`}
   }
 
   async #start(
     {parameters: own}: Task,
     verified: VerifiedPackage,
+    memory: Memory,
     runtime: RuntimeClient,
     flags: RunFlags,
   ): Promise<ExecutionOutcome> {
     const given = {param: flags.param, ...(own === undefined ? {} : {parameters: JSON.stringify(own)})}
     const parameters = await gatherParameters(verified.verified.document, given, this.atom, false)
-    return startExecution(runtime, verified, {parameters, dryRun: flags['dry-run']}).catch((error: unknown) => {
-      throw describeFailure('Execution failed to start', error)
-    })
+    return startOnce(runtime, verified, {parameters, dryRun: flags['dry-run']}, memory)
+  }
+
+  #wait(runtime: RuntimeClient, started: ExecutionOutcome, timeout: number | undefined): Promise<ExecutionOutcome> {
+    const {interruption} = this.atom
+    return waitForExecution(runtime, started, {interruption, timeout, progress: () => {}})
   }
 
   /** The gate of "run" for one package: nothing is sent that it did not let through. */
