@@ -81,6 +81,17 @@ describe('the example packages on the embedded services', function () {
     })
   }
 
+  it('retry-demo shows its attempts in its status and in its log', async () => {
+    const {stdout} = await run('retry-demo')
+    const id = /Execution ID: (\S+)/.exec(stdout)?.[1] ?? ''
+    const status = await sandbox.atomctl(['status', id, '-o', 'json'])
+    const {steps} = (JSON.parse(status.stdout) as {data: {steps: {name: string; attempt: number}[]}}).data
+    expect(steps[0]?.attempt).to.equal(3)
+    expect((await sandbox.atomctl(['status', id])).stdout).to.match(/ATTEMPT[^]*completed +3 /)
+    const log = (await sandbox.atomctl(['logs', id])).stdout
+    for (const attempt of [1, 2]) expect(log).to.match(new RegExp(`attempt ${attempt} of \\d failed: exit code`))
+  })
+
   it('http-health-check asks an unhealthy URL three times and then fails', async () => {
     requests.length = 0
     const result = await run('http-health-check', '-p', 'url=ORIGIN/broken')

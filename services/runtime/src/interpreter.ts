@@ -1,4 +1,5 @@
 import type {JsonObject} from '@atomctl/protocol/values'
+import {backoffAfter} from './backoff.ts'
 import type {Durable} from './engine/engine.ts'
 import {evaluate, parseCondition} from './expressions.ts'
 import {failure, type ErrorCode, type Handler, type HandlerResult, type Plan, type Scope} from './handlers/handler.ts'
@@ -9,7 +10,6 @@ import {ExecutionSecrets, secretFailure, type SecretSource} from './secrets/exec
 import {describeNeed, type SecretNeed} from './secrets/needs.ts'
 import {secretsNamedBy} from '@atomctl/wpk/parameters'
 
-const LONGEST_BACKOFF_MS = 3_600_000
 const LONGEST_LINE = 4_000
 
 export interface Job {
@@ -167,7 +167,8 @@ export class Interpreter {
       })
       if (result.status === 'success') return this.#succeed(phase, position, spec, result)
       if (attempt >= spec.maxAttempts || isFinal(result)) return this.#giveUp(phase, position, spec, result)
-      await this.#durable.pause(`${name} backoff ${attempt}`, this.#backoff(spec, attempt))
+      const pause = backoffAfter(spec, attempt, this.#around.random)
+      await this.#durable.pause(`${name} backoff ${attempt}`, pause)
     }
   }
 
@@ -283,12 +284,6 @@ export class Interpreter {
     const line = `${title(phase)} ${spec.name}: error`
     await this.#around.progress.finishStep(phase, position, finishedStep('failed', result), line)
     return 'failed'
-  }
-
-  /** Exponential, with jitter between half and the whole, so that many executions do not retry together. */
-  #backoff(spec: HandlerSpec, attempt: number): number {
-    const full = Math.min(spec.backoffMs * 2 ** (attempt - 1), LONGEST_BACKOFF_MS)
-    return Math.round(full * (0.5 + this.#around.random() / 2))
   }
 
   get #executionId(): string {

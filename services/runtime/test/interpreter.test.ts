@@ -15,6 +15,8 @@ class Records implements Durable {
   readonly cancelled = new AbortController().signal
   readonly superseded = this.cancelled
   readonly #results = new Map<string, unknown>()
+  /** In milliseconds, as they were asked for. */
+  readonly pauses: number[] = []
   /** Steps that may still be recorded before the process dies. */
   left = Infinity
 
@@ -27,7 +29,8 @@ class Records implements Durable {
     return result
   }
 
-  async pause(name: string): Promise<void> {
+  async pause(name: string, milliseconds: number): Promise<void> {
+    this.pauses.push(milliseconds)
     await this.step(name, () => Promise.resolve(0))
   }
 
@@ -159,6 +162,21 @@ describe('Interpreter', () => {
       }),
       {numRuns: 200},
     )
+  })
+
+  it('pauses between attempts, longer each time, and neither before the first nor after the last', async () => {
+    const records = new Records()
+    const told = new Told()
+    const failing = step('a', {config: {after: 99}, maxAttempts: 4, backoffMs: 100})
+    await interpret(records, told, new Scripted(), {handlers: [failing]})
+    // three quarters of 100, 200 and 400: the chance here is always one half
+    expect(records.pauses).to.deep.equal([75, 150, 300])
+    expect(told.lines).to.deep.equal([
+      '[a] attempt 1 of 4 failed: not yet',
+      '[a] attempt 2 of 4 failed: not yet',
+      '[a] attempt 3 of 4 failed: not yet',
+      'Handler a: error',
+    ])
   })
 
   it('lets go without a word when the engine stops the execution', async () => {
