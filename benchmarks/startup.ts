@@ -14,10 +14,11 @@ export const startup: Benchmark = async ({smoke}) => {
     version: () => runProcess(atomctl('--version'), {env}),
     validate: () => runProcess(atomctl('validate', file), {env}),
   })
-  return [row('--version', 1.5, medians, 'version'), row('validate of one file', 3, medians, 'validate')]
+  return [ratioRow('--version', 1.5, medians, 'version'), ratioRow('validate of one file', 3, medians, 'validate')]
 }
 
-function row(claim: string, limit: number, medians: ReadonlyMap<string, number>, name: string): Row {
+/** One program's median against that of `node`. */
+export function ratioRow(claim: string, limit: number, medians: ReadonlyMap<string, number>, name: string): Row {
   const bare = medians.get('node') ?? Number.NaN
   const time = medians.get(name) ?? Number.NaN
   const ratio = time / bare

@@ -4,6 +4,7 @@ import {largePackage} from '../benchmarks/large-package.ts'
 import {manyFiles} from '../benchmarks/many-files.ts'
 import type {Benchmark, Row} from '../benchmarks/measure.ts'
 import {signatures} from '../benchmarks/signatures.ts'
+import {standalone} from '../benchmarks/standalone.ts'
 import {startup} from '../benchmarks/startup.ts'
 import {startupBudget} from '../benchmarks/startup-budget.ts'
 import {waitLatency} from '../benchmarks/wait-latency.ts'
@@ -11,6 +12,7 @@ import {build} from './build.ts'
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   startup,
+  standalone,
   'startup-budget': startupBudget,
   signatures,
   'many-files': manyFiles,

@@ -19,7 +19,7 @@ const hasPython = spawnSync('python3', ['--version']).status === 0
 type Files = Record<string, string | Buffer>
 
 describe('hearing of a new version', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let sandbox: Sandbox
   let running: string
   const releases = new Map<string, Files>()
