@@ -1,4 +1,5 @@
-import {existsSync, mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {createHash} from 'node:crypto'
+import {existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {dirname, join, relative, sep} from 'node:path'
 import {build, type BuildOptions, type BuildResult} from 'esbuild'
 import {lazyOclif} from './bundling/lazy-oclif.ts'
@@ -33,7 +34,9 @@ const OPTIONS: BuildOptions = {
 export async function bundle(): Promise<void> {
   if (!isStale()) return
   removeOutput()
-  await Promise.all([bundleMain(OUTPUT), ...entries().map(bundleEntry), ...Object.entries(SHELVES).map(bundleShelf)])
+  await Promise.all([bundleMain(OUTPUT), ...Object.entries(SHELVES).map(bundleShelf)])
+  const digest = digestBundle()
+  await Promise.all(entries().map((name) => bundleEntry(name, digest)))
   writeStubs()
   writeFileSync(STAMP, '')
 }
@@ -50,13 +53,28 @@ export async function bundleMain(folder: string, changes: BuildOptions = {}): Pr
     `export const modules = {\n${getters.join('\n')}\n}`,
     'export const main = (argv, root) => run(argv, root, modules)',
   ].join('\n')
-  return build({
+  const outfile = join(folder, 'main.cjs')
+  const result = await build({
     ...OPTIONS,
     ...changes,
     stdin: {contents, resolveDir: SOURCES, sourcefile: 'entry.ts', loader: 'ts'},
-    outfile: join(folder, 'main.cjs'),
+    outfile,
     plugins: [slimPlatform, shelved, lazyOclif, visibleRequires],
   })
+  wrap(outfile)
+  return result
+}
+
+/**
+ * Makes a bundled file a script whose value is the function around a CommonJS module, as src/code-cache.ts compiles it:
+ * Node would write that function around it at every start, and copy the file. Required as any module, it calls it itself.
+ * A script compiled by hand has no `import()`, so it is given one.
+ */
+function wrap(file: string): void {
+  const text = readFileSync(file, 'utf8').replaceAll(/\bimport\((?!\))/g, '__import(')
+  const itself = 'run(exports, require, module, __filename, __dirname, (name) => import(name))'
+  const parameters = 'exports, require, module, __filename, __dirname, __import'
+  writeFileSync(file, `(run => typeof module === 'object' ? ${itself} : run)(function (${parameters}) {\n${text}\n})\n`)
 }
 
 /** Small programs of their own, which read the main file only when they need it. */
@@ -64,9 +82,18 @@ function entries(): string[] {
   return ['start', 'complete']
 }
 
-async function bundleEntry(name: string): Promise<void> {
+/** What tells one bundle's compiled code from another's: V8 itself compares only lengths. */
+function digestBundle(): string {
+  const files = [join(OUTPUT, 'main.cjs'), ...listFiles(join(OUTPUT, SHELF_FOLDER), '.cjs').toSorted()]
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(file)).update('\0')
+  return hash.digest('hex').slice(0, 16)
+}
+
+async function bundleEntry(name: string, digest: string): Promise<void> {
   await build({
     ...OPTIONS,
+    define: {...OPTIONS.define, BUNDLE: JSON.stringify(digest)},
     entryPoints: [join(SOURCES, `${name}.ts`)],
     outfile: join(OUTPUT, `${name}.cjs`),
     plugins: [
@@ -86,11 +113,10 @@ async function bundleEntry(name: string): Promise<void> {
 }
 
 async function bundleShelf([name, shelf]: readonly [string, Shelf]): Promise<void> {
-  await build({
-    ...OPTIONS,
-    stdin: {contents: shelfSource(shelf), resolveDir: join(ROOT, shelf.from), loader: 'js'},
-    outfile: join(OUTPUT, SHELF_FOLDER, `${name}.cjs`),
-  })
+  const outfile = join(OUTPUT, SHELF_FOLDER, `${name}.cjs`)
+  const stdin: BuildOptions['stdin'] = {contents: shelfSource(shelf), resolveDir: join(ROOT, shelf.from), loader: 'js'}
+  await build({...OPTIONS, stdin, outfile})
+  wrap(outfile)
 }
 
 /** oclif loads commands and hooks from files of their names: each takes its module out of the main one. */

@@ -2,6 +2,11 @@ import {readFileSync} from 'node:fs'
 import {enableCompileCache} from 'node:module'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {CodeCache} from './code-cache.ts'
+
+/** The digest of the bundle that belongs to this file; scripts/bundle.ts writes it in. */
+declare const BUNDLE: string
 
 const root = new URL('..', import.meta.url)
 const argv = process.argv.slice(2)
@@ -11,20 +16,21 @@ if (argv.length === 1 && argv[0] === '--version') {
   const {version} = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {version: string}
   process.stdout.write(`atomctl/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
 } else {
-  enableCompileCache(compileCache(argv[0]))
+  const caches = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'atomctl')
+  // what is not in the bundle, as plugins; not Node's default folder, which is a predictable path under the shared /tmp
+  enableCompileCache(join(caches, 'v8'))
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
   // asked at every TAB, so it loads no oclif
   if (argv[0] === '__complete') import('./complete.ts').then(({complete}) => complete(argv.slice(1), root), damaged)
-  else import('./main.ts').then(({main}) => main(argv, root), damaged)
+  else loadMain(caches, argv[0]).then(({main}) => main(argv, root), damaged)
 }
 
-/**
- * Not Node's default folder, which is a predictable path under the shared /tmp. One for each command: Node writes a file's
- * cache once, with the functions that the first run used, so what another command uses would be compiled at each start.
- */
-function compileCache(command = ''): string {
-  const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'atomctl', 'v8')
-  return /^[a-z][a-z-]{0,30}$/.test(command) ? join(folder, command) : folder
+/** From the bundle, with one cache for each command, since each calls other functions; from the sources without. */
+async function loadMain(caches: string, command = ''): Promise<typeof import('./main.ts')> {
+  if (typeof BUNDLE === 'undefined') return import('./main.ts')
+  const name = /^[a-z][a-z-]{0,30}$/.test(command) ? command : 'other'
+  const cache = new CodeCache(join(caches, 'code', BUNDLE, name))
+  return cache.load(fileURLToPath(new URL('main.cjs', import.meta.url))) as typeof import('./main.ts')
 }
 
 function damaged(error: unknown): void {

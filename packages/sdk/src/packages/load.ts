@@ -2,7 +2,6 @@ import {stat} from 'node:fs/promises'
 import type {WpkDocument} from '@atomctl/wpk/document'
 import {oneLine} from '../output/style.ts'
 import type {DigestedSource} from '../packing/package-source.ts'
-import {keepGarbageSmall} from './memory.ts'
 import {inputFailure, readHead, readInput, streamOf} from '../files/read.ts'
 
 /** Upper bound of a document (spec: package format, the gate). */
@@ -58,6 +57,7 @@ async function loadDirectory(path: string): Promise<LocalPackage> {
 
 async function loadTarball(path: string): Promise<LocalPackage> {
   const {readArchive} = await import('@atomctl/wpk/archive')
+  const {keepGarbageSmall} = await import('./memory.ts')
   keepGarbageSmall()
   const {documentBytes, files, digest, size} = await readArchive(streamOf(path))
   return {path, kind: 'tarball', document: await parseDocument(documentBytes, path), files, digest, size}

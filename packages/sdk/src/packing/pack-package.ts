@@ -2,7 +2,6 @@ import {createHash} from 'node:crypto'
 import {Readable} from 'node:stream'
 import {type StagedFile, stageFile} from '../files/index.ts'
 import type {Provenance, Signer} from '@atomctl/wpk/signing'
-import {keepGarbageSmall} from '../packages/memory.ts'
 import {bundlePathOf} from './detached-bundle.ts'
 import {type DigestedSource, digestSource, type PackageSource} from './package-source.ts'
 
@@ -77,6 +76,7 @@ interface WrittenArchive {
 
 async function writeArchive(source: PackageSource, bytes: Uint8Array, target: PackTarget): Promise<WrittenArchive> {
   const {documentMember, packArchive} = await import('@atomctl/wpk/archive')
+  const {keepGarbageSmall} = await import('../packages/memory.ts')
   keepGarbageSmall()
   const {path, sourceDateEpoch} = target
   const options = sourceDateEpoch === undefined ? {} : {sourceDateEpoch}

@@ -1,4 +1,3 @@
-import {createInterface} from 'node:readline/promises'
 import {AtomError} from '../errors.ts'
 
 /**
@@ -9,6 +8,7 @@ export async function confirm(question: string, options: {interactive: boolean; 
   if (!options.interactive) {
     throw new AtomError('INPUT_REQUIRED', `${question} There is no terminal to ask on`, {hint: `add ${options.flag}`})
   }
+  const {createInterface} = await import('node:readline/promises')
   const prompt = createInterface({input: process.stdin, output: process.stderr})
   try {
     const answer = await prompt.question(`${question} [y/N] `)

@@ -1,4 +1,3 @@
-import {createInterface} from 'node:readline/promises'
 import {Writable} from 'node:stream'
 import {AtomError} from '../errors.ts'
 
@@ -25,6 +24,7 @@ export async function askText(question: string, offered = ''): Promise<string> {
 }
 
 async function askOn(output: NodeJS.WritableStream, question: string, begin?: () => void): Promise<string> {
+  const {createInterface} = await import('node:readline/promises')
   const terminal = createInterface({input: process.stdin, output, terminal: true})
   // A terminal in raw mode sends no signal of its own for Ctrl-C.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))

@@ -1,0 +1,92 @@
+import {closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {createRequire, Module} from 'node:module'
+import {basename, dirname, join} from 'node:path'
+import {pathToFileURL} from 'node:url'
+import {Script} from 'node:vm'
+
+const OTHERS_MAY_WRITE = 0o022
+
+/**
+ * Loads the bundle's CommonJS files with the machine code that V8 made of them in an earlier run of the same command.
+ * Node's own compile cache holds a file as it was just after loading, without the functions that a command then calls,
+ * and these are most of what a start compiles. V8 refuses what another version or other flags made; `folder` names the
+ * bundle, since of the source V8 compares only the length. Whoever can write such a file can run code here: it is read
+ * only when it is the user's own, and nobody else may write it.
+ */
+export class CodeCache {
+  readonly #folder: string
+  readonly #made: (() => void)[] = []
+
+  /** @param folder an absolute path, for this bundle and this command alone */
+  constructor(folder: string) {
+    this.#folder = folder
+    // after an error, what a run that ends well needs was not all called
+    process.on('exit', (code) => {
+      if (code === 0) for (const keep of this.#made) keep()
+    })
+  }
+
+  /** The exports of a file that scripts/bundle.ts wrote; those it requires by a relative path are loaded like it. */
+  load(file: string): unknown {
+    const load = createRequire(file)
+    const known = load.cache[file]
+    if (known) return known.exports
+    const module = new Module(file)
+    module.filename = file
+    load.cache[file] = module
+    const own = (name: string): unknown => (name.startsWith('./') ? this.load(join(dirname(file), name)) : load(name))
+    // stands for `import()`, which a script compiled by hand has not; packages and Node's own modules load sooner so
+    const dynamic = async (name: string): Promise<unknown> => (name.startsWith('file:') ? import(name) : own(name))
+    this.#compile(file)(module.exports, Object.assign(own, load), module, file, dirname(file), dynamic)
+    module.loaded = true
+    return module.exports
+  }
+
+  #compile(file: string): (...parameters: unknown[]) => void {
+    const path = join(this.#folder, `${basename(file)}.code`)
+    const cachedData = readOwn(path)
+    const script = new Script(readFileSync(file, 'utf8'), {
+      filename: pathToFileURL(file).href,
+      ...(cachedData && {cachedData}),
+    })
+    if (!cachedData || script.cachedDataRejected) this.#made.push(() => keep(path, script.createCachedData()))
+    return script.runInThisContext() as (...parameters: unknown[]) => void
+  }
+}
+
+/** Whole or not at all; where nothing can be written, the next run compiles again. */
+function keep(path: string, code: Buffer): void {
+  attempt(() => {
+    const unfinished = `${path}.${process.pid}`
+    mkdirSync(dirname(path), {recursive: true, mode: 0o700})
+    try {
+      writeFileSync(unfinished, code, {mode: 0o600, flag: 'wx'})
+      renameSync(unfinished, path)
+    } finally {
+      rmSync(unfinished, {force: true})
+    }
+  })
+}
+
+/** A file of this user that no other may write; anything else is as good as none. */
+function readOwn(path: string): Buffer | undefined {
+  return attempt(() => {
+    const file = openSync(path, 'r')
+    try {
+      const {uid, mode} = fstatSync(file)
+      const isOwn = process.getuid === undefined || (uid === process.getuid() && (mode & OTHERS_MAY_WRITE) === 0)
+      return isOwn ? readFileSync(file) : undefined
+    } finally {
+      closeSync(file)
+    }
+  })
+}
+
+/** A start that is a little slower is no reason to fail, or to say anything. */
+function attempt<T>(task: () => T): T | undefined {
+  try {
+    return task()
+  } catch {
+    return undefined
+  }
+}
