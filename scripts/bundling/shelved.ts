@@ -27,6 +27,7 @@ export const SHELVES: Readonly<Record<string, Shelf>> = {
       'wrap-ansi',
     ],
   },
+  semver: {from: '.', packages: ['semver']},
   sigstore: {
     from: 'packages/sdk',
     packages: [

@@ -51,7 +51,6 @@ const BEFORE: readonly (readonly [RegExp, string])[] = [
   [/^atomctl verify .*--append|--signer 2/, 'atomctl sign restart-unhealthy.wpk.yaml --append --key second.key'],
   [/^atomctl verify .*tar\.gz/, 'atomctl pack restart-unhealthy.wpk.yaml --sign'],
   [/^atomctl verify report/, 'atomctl sign --detached report.pdf'],
-  [/^atomctl batch (push|verify) runbooks/, 'rm -r runbooks/rotate'],
   [/^atomctl batch (push|verify).*dist/, 'atomctl batch pack teams --out-dir dist --sign --key cosign.key'],
   [/^atomctl templates remove/, 'atomctl templates add ./runbooks/restart-payments.wpk.yaml --name drain'],
   [
