@@ -90,7 +90,7 @@ async function runMocha(slow: boolean, options: readonly string[], files: readon
   try {
     const report = join(folder, 'totals.json')
     const reporter = ['--reporter', join(ROOT, 'scripts', 'reporter.mjs')]
-    // A network that was cut in the middle leaves sockets that never end: they must not hold the run.
+    // A suite that is cut off in the middle may leave sockets and processes: they must not hold the run.
     const patience = slow ? ['--timeout', '300000', '--exit'] : []
     const args = [...reporter, ...patience, ...options, ...files]
     const code = await runTool('mocha', 'mocha', args, {env: {TEST_TOTALS_FILE: report}})

@@ -1,8 +1,8 @@
-import {randomUUID} from 'node:crypto'
 import type {FastifyInstance} from 'fastify'
 import {Agent} from 'undici'
 import {Approvals} from './approvals.ts'
 import {DbosEngine} from './engine/dbos.ts'
+import {nameProcess} from './engine/process-name.ts'
 import {Executor} from './executor.ts'
 import {ApiHandler} from './handlers/api.ts'
 import {DockerHandler} from './handlers/docker.ts'
@@ -107,7 +107,7 @@ function assemble(
   const hub = new Hub()
   const notices = storage.kind === 'postgresql' ? new Notices(storage.pool, hub, logger) : undefined
   // On PGlite there is only ever one runtime, which must find its own executions again.
-  const executorId = storage.kind === 'pglite' ? 'local' : randomUUID()
+  const executorId = storage.kind === 'pglite' ? 'local' : nameProcess()
   const engine = new DbosEngine({
     storage,
     concurrency: options.concurrency ?? 16,

@@ -10,6 +10,45 @@ import {eventually, STARTUP_MS} from './support/waiting.ts'
 /** A runtime is taken for dead after fifteen seconds without a sign of life. */
 const ADOPTED_SECONDS = 40
 
+describe('the only runtime on a PostgreSQL', function () {
+  this.timeout(120_000)
+
+  it('is followed by the next one on its machine without waiting for its lease', async function () {
+    const database = await startPostgresql()
+    if (!database || process.platform !== 'linux') {
+      console.log('      no PostgreSQL here: set ATOMCTL_TEST_DATABASE_URL, or apt-get install postgresql')
+      return this.skip()
+    }
+    const directory = mkdtempSync(join(tmpdir(), 'only-'))
+    const trust = await Trust.create()
+    // nothing but the end of the process itself can tell within an hour
+    const start = (): Promise<ServerProcess> =>
+      ServerProcess.start(directory, trust.policyFile, database.url, {ATOMCTL_TEST_LEASE_MS: '3600000'})
+    let server = await start()
+    try {
+      const note = join(directory, 'begun')
+      const handlers = [
+        shell('one', `echo x >> "${note}"; until [ -e "${join(directory, 'go')}" ]; do sleep 0.02; done`),
+      ]
+      const {body} = await server.post('/execute', {workflow_id: 'w', wpk_content: await trust.sign({handlers})})
+      await eventually('the step runs', () => existsSync(note))
+      await server.kill('SIGKILL')
+      writeFileSync(join(directory, 'go'), '')
+      server = await start()
+      const ended = await eventually('it ended', async () => {
+        const execution = await server.get(`/execute/${String(body['execution_id'])}`)
+        return execution['completed_at'] ? execution : undefined
+      })
+      expect(ended).to.include({status: 'completed'})
+      expect(readFileSync(note, 'utf8')).to.equal('x\nx\n')
+    } finally {
+      await server.kill('SIGKILL')
+      await database.stop()
+      rmSync(directory, {recursive: true, force: true})
+    }
+  })
+})
+
 describe('two runtimes on one PostgreSQL', function () {
   this.timeout(120_000)
   let directory: string
@@ -123,7 +162,8 @@ describe('two runtimes on one PostgreSQL', function () {
     const effects = (): string => readFileSync(path('undone-effects'), 'utf8')
     const both = 'undo-b\nundo-a begins\nundo-a begins\n'
     await eventually('it runs again', () => effects() === both, ADOPTED_SECONDS)
-    process.kill(-Number(readFileSync(path('undone-pid'), 'utf8').split('\n')[0]), 'SIGKILL')
+    const [orphan = ''] = readFileSync(path('undone-pid'), 'utf8').split('\n')
+    await eventually('the command of the dead runtime is gone', () => !isAlive(orphan))
     writeFileSync(path('undone'), '')
     await rolledBack(second, id)
     expect(effects()).to.equal('undo-b\nundo-a begins\nundo-a begins\nundo-a ends\n')

@@ -14,13 +14,16 @@ describe('a runtime that stops in the middle of an execution', () => {
     this.timeout(STARTUP_MS)
     directory = mkdtempSync(join(tmpdir(), 'recovery-'))
     trust = await Trust.create()
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
   })
   after(async () => {
     await server.kill('SIGKILL')
     rmSync(directory, {recursive: true, force: true})
   })
 
+  /** Whoever dies is followed at once on the embedded database: there nobody waits for a lease to end. */
+  const restart = (): Promise<ServerProcess> =>
+    ServerProcess.start(directory, trust.policyFile, undefined, {ATOMCTL_TEST_LEASE_MS: '3600000'})
   const path = (name: string): string => join(directory, name)
   const effects = (file: string): string[] => readFileSync(path(file), 'utf8').trim().split('\n')
 
@@ -52,7 +55,7 @@ describe('a runtime that stops in the middle of an execution', () => {
     const orphan = readFileSync(path('killed-pid'), 'utf8')
     await server.kill('SIGKILL')
     const before = effects('killed-effects')
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
     await eventually('the step runs again', () => effects('killed-effects').length > before.length)
     await eventually('it noted its number', () => readFileSync(path('killed-pid'), 'utf8') !== orphan)
     expect(isAlive(orphan), 'the command of the killed runtime').to.equal(false)
@@ -78,7 +81,7 @@ describe('a runtime that stops in the middle of an execution', () => {
     await server.kill('SIGTERM')
     expect(isAlive(readFileSync(path('stopped-pid'), 'utf8'))).to.equal(false)
     writeFileSync(path('stopped-go'), '')
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
     expect(await ended(id)).to.include({status: 'completed', steps_completed: 3})
     expect(effects('stopped-effects').map((line) => line.split(' ').slice(0, -1).join(' '))).to.deep.equal([
       'one',
@@ -98,7 +101,7 @@ describe('a runtime that stops in the middle of an execution', () => {
     const started = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
     const id = String(started.body['execution_id'])
     await server.kill('SIGKILL')
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
     expect(await server.get(`/execute/${id}`)).to.deep.include({status: 'pending', approval: started.body['approval']})
     expect((await server.post(`/execute/${id}/approve`, {reason: 'still wanted'})).status).to.equal(200)
     expect(await ended(id)).to.include({status: 'completed'})
@@ -119,7 +122,7 @@ describe('a runtime that stops in the middle of an execution', () => {
       return approval.state === 'approved'
     })
     await server.kill('SIGKILL')
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
     expect(await ended(id)).to.include({status: 'completed'})
     expect(effects('moment-effects').length).to.be.within(1, 2)
   })
@@ -147,7 +150,7 @@ describe('a runtime that stops in the middle of an execution', () => {
     expect((await server.post(`/rollback/${id}`, {})).status).to.equal(200)
     await eventually('the second rollback step runs', () => existsSync(path('undo-begun')))
     await server.kill('SIGKILL')
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
     expect(await server.get(`/execute/${id}`)).to.deep.nested.include({
       status: 'completed',
       'rollback.status': 'running',
@@ -185,7 +188,7 @@ describe('a runtime that stops in the middle of an execution', () => {
     void server.post(`/rollback/${id}`, {}).catch(() => {})
     await eventually('the request is written', async () => (await server.get(`/execute/${id}`))['rollback'])
     await server.kill('SIGKILL')
-    server = await ServerProcess.start(directory, trust.policyFile)
+    server = await restart()
     await eventually('it is rolled back', async () => (await server.get(`/execute/${id}`))['status'] === 'rolled_back')
     expect(effects('asked-effects').length).to.be.within(1, 2)
   })

@@ -1,9 +1,12 @@
 import {DirectSession} from '@atomctl/storage'
 import type pg from 'pg'
 import type {Logger} from '../options.ts'
+import {isGone} from './process-name.ts'
 import {waitFor} from './timing.ts'
 
 const LOOK_MS = 1_000
+/** Of a process that was seen to be gone. */
+const GONE_MS = 1.5 * LOOK_MS
 /** What a runtime has to do itself before its lease ends: stop its commands, which takes some seconds. */
 const TRUST = 2 / 3
 /** Looks between two searches for executions that this process has and does not run. */
@@ -29,8 +32,8 @@ interface Sign {
 }
 
 /**
- * Several runtimes on one PostgreSQL. Each counts its row up every second; one whose count stands still for a lease is
- * dead to the others, which take its executions over. One that cannot write its own count stops its commands before
+ * Several runtimes on one PostgreSQL. Each counts its row up every second; one whose count stands still for a lease, or
+ * for a look when it ran on this machine and is gone, is dead to the others, which take its executions over. One that cannot write its own count stops its commands before
  * the others may begin them, and one that slept through it finds out before its next step: it owns nothing any more.
  */
 export class Peers {
@@ -138,7 +141,9 @@ export class Peers {
       if (beat === null) return [id]
       const sign = this.#signs.get(id)
       if (sign?.beat !== beat) this.#signs.set(id, {beat, since: now})
-      return sign?.beat === beat && now - sign.since > leaseMs ? [id] : []
+      if (sign?.beat !== beat) return []
+      // One look more than needed: what it sent before it died, the database may still be doing.
+      return now - sign.since > (isGone(id) ? GONE_MS : leaseMs) ? [id] : []
     })
   }
 

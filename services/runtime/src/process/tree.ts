@@ -4,7 +4,7 @@ import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
 /** In the environment of everything a handler starts; a child that left the group with setsid still carries it. */
 export const COOKIE_VARIABLE = 'ATOM_STEP_COOKIE'
 
-interface ProcessFacts {
+export interface ProcessFacts {
   readonly pid: number
   readonly parent: number
   readonly group: number
@@ -116,7 +116,8 @@ function readProcesses(): ProcessFacts[] {
 const START_TIME = 19
 
 /** Zombies count as gone. The name in `stat` may hold anything, so fields are read after its last parenthesis. */
-function readProcess(pid: number): ProcessFacts | undefined {
+/** Undefined for one that is gone, or that nobody here can see. */
+export function readProcess(pid: number): ProcessFacts | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')

@@ -29,7 +29,7 @@ export class NetworkProxy {
   /** Connections are reset, new ones too. */
   cut(): void {
     this.#state = 'cut'
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
+    for (const pair of this.#pairs) for (const socket of pair) reset(socket)
   }
 
   /** Connections stay, and nothing comes through any more. */
@@ -61,7 +61,7 @@ export class NetworkProxy {
   }
 
   #join(client: Socket): void {
-    if (this.#state === 'cut') return void client.resetAndDestroy()
+    if (this.#state === 'cut') return reset(client)
     const server = connect({port: this.#target, host: '127.0.0.1', allowHalfOpen: true})
     const pair: [Socket, Socket] = [client, server]
     this.#pairs.add(pair)
@@ -83,4 +83,13 @@ export class NetworkProxy {
     })
     from.on('end', () => to.end())
   }
+}
+
+/**
+ * A socket that is being ended cannot be reset: Node then takes it for closed and never closes it, and a process that has
+ * such a handle spins at its end for ever (`FreeEnvironment`; seen with Node 24.21).
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
