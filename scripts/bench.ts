@@ -1,4 +1,5 @@
 import {cpus} from 'node:os'
+import {completion} from '../benchmarks/completion.ts'
 import {devServices} from '../benchmarks/dev-services.ts'
 import {largePackage} from '../benchmarks/large-package.ts'
 import {manyFiles} from '../benchmarks/many-files.ts'
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   startup,
   standalone,
   'startup-budget': startupBudget,
+  completion,
   signatures,
   'many-files': manyFiles,
   'large-package': largePackage,

@@ -193,8 +193,10 @@ export abstract class AtomCommand extends Command {
   }
 
   /** Errors are printed in one place, the process entry, in the format asked for. */
-  protected override async catch(error: Error): Promise<void> {
-    throw error
+  protected override async catch(error: Error & {code?: unknown}): Promise<void> {
+    if (error.code !== 'NOT_FOUND') throw error
+    const {withMeant} = await import('./meant/index.ts')
+    throw await withMeant(error, this.atom)
   }
 }
 

@@ -20,6 +20,8 @@ export interface Interruption {
 
 export interface ClientOptions {
   uninterrupted?: boolean
+  /** Milliseconds after which everything that is asked is given up; default: never. */
+  patience?: number
 }
 
 /**
@@ -115,13 +117,13 @@ export class AtomContext {
     return readIdentity(createService(name, http, {...target, signal: this.interruption.signal}))
   }
 
-  async registry(): Promise<RegistryClient> {
+  async registry({patience}: Pick<ClientOptions, 'patience'> = {}): Promise<RegistryClient> {
     const [{createRegistryClient}, http, target] = await Promise.all([
       import('./registry/index.ts'),
       this.http(),
       this.#target('registry_url'),
     ])
-    return createRegistryClient({http, target: {...target, signal: this.interruption.signal}})
+    return createRegistryClient({http, target: {...target, signal: this.#stop(patience)}})
   }
 
   /** The runtime in force. @param options.uninterrupted a client for what must still be said after Ctrl-C */
@@ -132,11 +134,17 @@ export class AtomContext {
   /** A runtime that is not configured, such as one inside this process. */
   async runtimeAt(
     target: {baseUrl: string; token?: string},
-    {uninterrupted = false}: ClientOptions = {},
+    {uninterrupted = false, patience}: ClientOptions = {},
   ): Promise<RuntimeClient> {
     const [{createRuntimeClient}, http] = await Promise.all([import('./runtime/index.ts'), this.http()])
-    const {signal} = this.interruption
+    const signal = this.#stop(patience)
     return createRuntimeClient({http, target: uninterrupted ? target : {...target, signal}})
+  }
+
+  /** What stops requests: Ctrl-C, and the end of our patience. */
+  #stop(patience: number | undefined): AbortSignal {
+    const {signal} = this.interruption
+    return patience === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(patience)])
   }
 
   /** The one HTTP client of the process. */

@@ -148,6 +148,14 @@ export function optionsOf({hint, details, cause}: AtomError): AtomErrorOptions {
   return {...(hint === undefined ? {} : {hint}), ...(details === undefined ? {} : {details}), cause}
 }
 
+/** For what a service does not know: the same error with the name that was asked for in its details. */
+export function naming(details: {readonly workflow_id: string} | {readonly execution_id: string}) {
+  return (error: unknown): never => {
+    if (!isAtomError(error) || error.code !== 'NOT_FOUND') throw error
+    throw new AtomError(error.code, error.message, {...optionsOf(error), details: {...error.details, ...details}})
+  }
+}
+
 /**
  * A service's refusal said as the command's own failure, `Push failed: 401`, the service's words kept in
  * details.detail. Anything that is no answer of a service passes unchanged.

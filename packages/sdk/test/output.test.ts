@@ -124,6 +124,26 @@ describe('renderTable', () => {
       ),
     ).to.equal('ID   STATUS\nabc  ok\nd    failed')
   })
+
+  const header = ['ID', 'STATUS', 'NOTE', 'AUTHOR']
+  const row = ['6b7c0a2e-58a5-4c56-9a55-0c8b7f0d9a11', 'completed', 'x'.repeat(90), 'The Platform Team of Some Company']
+
+  it('is never wider than the terminal', () => {
+    for (const width of [20, 40, 80, 120, 200]) {
+      const lines = renderTable(header, [row, ['a', 'b', 'c', 'd']], width).split('\n')
+      for (const line of lines) expect(line.length, `${width}: ${line}`).to.be.at.most(width)
+    }
+  })
+
+  it('cuts the widest columns first, says so, and keeps what tells rows apart as long as it can', () => {
+    const [, line = ''] = renderTable(header, [row], 80).split('\n')
+    expect(line).to.match(/^6b7c0a2e-58a5-4c56-9a55-0c8b7f0d9a11 {2}completed {2}x+… {2}The .*…$/)
+    expect(renderTable(header, [row], 200).split('\n')[1]).not.to.contain('…')
+  })
+
+  it('cuts nothing where there is no terminal', () => {
+    expect(renderTable(header, [row], undefined)).to.contain(row.join('  '))
+  })
 })
 
 describe('printable', () => {

@@ -96,7 +96,7 @@ export abstract class BatchCommand extends AtomCommand {
     using journal = await Journal.open(path, {scope: JSON.stringify([operation, ...scope]), resume: flags.resume})
     using progress = showProgress(tasks.length, {
       shown: this.format === 'table' || this.format === 'wide',
-      terminal: process.stderr.isTTY && this.interactive,
+      terminal: process.stderr.isTTY && this.interactive && environment['TERM'] !== 'dumb',
     })
     const started = performance.now()
     const {signal} = interruption

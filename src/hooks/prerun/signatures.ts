@@ -32,8 +32,16 @@ const hook: Hook.Prerun = async function ({Command, argv, config}) {
     const packages = await verifySubjects(subjects, command.signature, context)
     context.gate = {commandId: command.id, packages}
   } catch (error) {
-    this.error(error as Error, {exit: reportOf(error).exit || 1})
+    const meant = await explain(error, config)
+    this.error(meant as Error, {exit: reportOf(meant).exit || 1})
   }
+}
+
+/** A workflow that the registry does not know may be one whose name was mistyped. */
+async function explain(error: unknown, config: Interfaces.Config): Promise<unknown> {
+  if (reportOf(error).code !== 'NOT_FOUND') return error
+  const {withMeant} = await import('@atomctl/sdk/meant')
+  return withMeant(error, getContext(config))
 }
 
 // A hook sees the raw command line; it is parsed by the command's own definition, never guessed at.

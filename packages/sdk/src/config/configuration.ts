@@ -1,4 +1,5 @@
 import {AtomError} from '@atomctl/wpk/errors'
+import {suggestName} from '@atomctl/wpk/suggestion'
 import type {ContextFile} from './schema.ts'
 import {DEFAULTS, type Layer, type Origin, type OriginKind, type Setting, type SettingKey} from './settings.ts'
 
@@ -47,9 +48,11 @@ export class Configuration {
     if (this.contextName === undefined) return undefined
     const found = this.contexts.get(this.contextName)
     if (found) return found
+    const names = [...this.contexts.keys()]
+    const nearest = suggestName(this.contextName, names)
     throw new AtomError('CONFIG_INVALID', `there is no context named ${JSON.stringify(this.contextName)}`, {
-      hint: 'atomctl context list',
-      details: {contexts: [...this.contexts.keys()]},
+      hint: nearest === undefined ? 'atomctl context list' : `did you mean ${nearest}?`,
+      details: {contexts: names},
     })
   }
 

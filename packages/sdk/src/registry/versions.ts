@@ -34,6 +34,6 @@ async function derived(service: Service, name: string): Promise<PackageVersion[]
 }
 
 /** By the three numbers, however long (the original accepts `01.002.0003`). */
-function compareVersions(a: string, b: string): number {
+export function compareVersions(a: string, b: string): number {
   return a.localeCompare(b, 'en', {numeric: true})
 }

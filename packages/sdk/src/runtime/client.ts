@@ -8,6 +8,7 @@ import type {
   ExecutionStarted,
 } from '@atomctl/protocol/runtime'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
+import {naming} from '../errors.ts'
 import {
   type Capability,
   type Clock,
@@ -54,19 +55,20 @@ export interface RuntimeOptions {
 
 export function createRuntimeClient({http, target, clock = systemClock}: RuntimeOptions): RuntimeClient {
   const service = createService('runtime', http, target)
+  const about = <T>(id: string, answer: Promise<T>): Promise<T> => answer.catch(naming({execution_id: id}))
   return {
     discover: service.discover,
     supports: service.supports,
     health: service.health,
     execute: (verified, request) => executePackage(service, verified, request),
-    status: (id) => fetchExecution(service, id),
+    status: (id) => about(id, fetchExecution(service, id)),
     list: (query, {all = false} = {}) => listExecutions(service, query, all),
-    logs: (id, after) => fetchLogs(service, id, after),
+    logs: (id, after) => about(id, fetchLogs(service, id, after)),
     follow: (id, options = {}) => followExecution(service, clock, id, options),
-    cancel: (id) => cancelExecution(service, id),
-    approve: (id, seen) => decideExecution(service, id, 'approve', seen),
-    reject: (id, seen) => decideExecution(service, id, 'reject', seen),
-    rollback: (id) => rollbackExecution(service, id),
-    retry: (id, from) => retryExecution(service, id, from),
+    cancel: (id) => about(id, cancelExecution(service, id)),
+    approve: (id, seen) => about(id, decideExecution(service, id, 'approve', seen)),
+    reject: (id, seen) => about(id, decideExecution(service, id, 'reject', seen)),
+    rollback: (id) => about(id, rollbackExecution(service, id)),
+    retry: (id, from) => about(id, retryExecution(service, id, from)),
   }
 }

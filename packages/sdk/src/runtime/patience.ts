@@ -41,7 +41,7 @@ export class Patience {
     if (++this.#notFound < MOST_NOT_FOUND) return
     throw new AtomError('NOT_FOUND', `The runtime does not know execution ${this.#executionId}`, {
       hint: 'an original runtime forgets its executions when it restarts',
-      ...(cause.details ? {details: cause.details} : {}),
+      details: {...cause.details, execution_id: this.#executionId},
       cause,
     })
   }
