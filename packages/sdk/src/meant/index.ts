@@ -11,10 +11,10 @@ const MOST = 1000
  * The error of a workflow or execution that a service does not know, its hint naming the one that was probably meant;
  * any other error as it is. Asks once for what there is, not for long, and keeps every failure of that to itself.
  */
-export async function withMeant(error: unknown, context: AtomContext): Promise<unknown> {
-  if (!isAtomError(error) || error.code !== 'NOT_FOUND') return error
-  const hint = await meant(error.details ?? {}, context).catch(() => undefined)
-  return hint === undefined ? error : new AtomError(error.code, error.message, {...optionsOf(error), hint})
+export async function withMeant(failure: unknown, context: AtomContext): Promise<unknown> {
+  if (!isAtomError(failure) || failure.code !== 'NOT_FOUND') return failure
+  const hint = await meant(failure.details ?? {}, context).catch(() => undefined)
+  return hint === undefined ? failure : new AtomError(failure.code, failure.message, {...optionsOf(failure), hint})
 }
 
 async function meant(details: Readonly<Record<string, unknown>>, context: AtomContext): Promise<string | undefined> {
