@@ -13,6 +13,7 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/rotate-secret-2\.1\.0 --registry-url/, 'asks a registry that is only an example'],
   [/localhost:8000$|^atomctl dev up$/, 'takes the usual ports, which may be taken here'],
   [/^atomctl serve |postgresql:/, 'runs until it is stopped'],
+  [/^atomctl version --check/, 'asks the server of update_url'],
   [/^atomctl init$/, 'asks questions on a terminal'],
   [/powershell/, 'is for PowerShell'],
   [/fish \| source|completion uninstall fish/, 'is for fish'],

@@ -74,6 +74,8 @@ export class Scene {
     await this.write('runbooks/rotate/rotate.wpk.yaml', packageText({name: 'rotate', command: 'sh rotate.sh'}))
     await this.write('runbooks/rotate/rotate.sh', 'echo rotated\n')
     await this.write('runbooks/rotate/rotate.wpktest.yaml', testText('rotate.wpk.yaml'))
+    await this.write('collect-diagnostics/collect.wpk.yaml', packageText({name: 'collect-diagnostics'}))
+    await this.write('collect-diagnostics/notes.md', 'what it collects\n')
     await this.write('report.pdf', 'a report')
     await this.write('token-file', 'a-token-of-sixteen-characters\n')
     const {privateKey, publicKey} = generateKeyPairSync('ec', {namedCurve: 'P-256'})
