@@ -114,6 +114,10 @@ describe('pipelines, run as written', function () {
     await mkdir(sandbox.path('runbooks'))
     for (const name of ['one', 'two'])
       await writeFile(sandbox.path('runbooks', `${name}.wpk.yaml`), packageText({name}))
+    await mkdir(sandbox.path('runbooks', 'rotate'))
+    const rotate = packageText({name: 'rotate', command: 'sh rotate.sh'})
+    await writeFile(sandbox.path('runbooks', 'rotate', 'rotate.wpk.yaml'), rotate)
+    await writeFile(sandbox.path('runbooks', 'rotate', 'rotate.sh'), 'echo rotated\n')
     await trustOwnKey(sandbox)
     await startServices(sandbox)
     const script = fileURLToPath(new URL('../../examples/pipelines/shell/release.sh', import.meta.url))
@@ -122,6 +126,7 @@ describe('pipelines, run as written', function () {
     expect(code, stderr).to.equal(0)
     expect((await sandbox.atomctl(['list', '-q'])).stdout.trim().split('\n').toSorted()).to.deep.equal([
       'one-1.0.0',
+      'rotate-1.0.0',
       'two-1.0.0',
     ])
     expect(stdout).to.contain('completed')

@@ -76,6 +76,13 @@ function openTerminal(command: readonly string[], env: Record<string, string>, c
   }
 }
 
+/** Puts the built `atomctl` into the sandbox's PATH. */
+export async function installAtomctl(sandbox: Sandbox): Promise<void> {
+  await mkdir(sandbox.path('bin'))
+  await writeFile(sandbox.path('bin', 'atomctl'), `#!/bin/sh\nexec '${process.execPath}' '${ATOMCTL}' "$@"\n`)
+  await chmod(sandbox.path('bin', 'atomctl'), 0o755)
+}
+
 /**
  * Puts an `atomctl` into the sandbox's PATH that completes for real and, instead of running a command, shows the
  * arguments that the shell made of the line: what completion inserted, as a command would have got it.
