@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {processEnvironment} from '@atomctl/sdk/config'
 import {offerFor} from './lib/completion/candidates.ts'
@@ -6,6 +6,8 @@ import {readInventory} from './lib/completion/inventory.ts'
 import {type Shell, SHELLS, writeReply} from './lib/completion/reply.ts'
 import {valueFinder} from './lib/completion/values.ts'
 import {type Line, readLine} from './lib/completion/words.ts'
+
+const STDOUT = 1
 
 /**
  * `atomctl __complete SHELL …`, which the completion scripts call at every TAB: the whole process must be faster than a
@@ -17,7 +19,8 @@ export async function complete(argv: readonly string[], root: URL): Promise<void
   try {
     const [name, ...rest] = argv
     const shell = SHELLS.find((known) => known === name)
-    if (shell) process.stdout.write(await answer(shell, rest, root))
+    // not process.stdout, which loads Node's streams and sockets for one short write
+    if (shell) writeFileSync(STDOUT, await answer(shell, rest, root))
   } catch {
     // a broken installation or configuration shows itself when a command runs
   }

@@ -1,4 +1,3 @@
-import {spawn} from 'node:child_process'
 import {closeSync, mkdirSync, openSync, rmSync, statSync} from 'node:fs'
 import {dirname} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
@@ -29,6 +28,8 @@ export function startDetached(
   {environment, directory}: {readonly environment: Environment; readonly directory: string},
 ): void {
   const {DEBUG: _, ...rest} = environment
+  // loaded only when there is something to start: completion asks this module at every TAB
+  const {spawn} = process.getBuiltinModule('node:child_process')
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], {
     cwd: directory,
     detached: true,

@@ -15,6 +15,8 @@ import {
 import {expect} from 'chai'
 import {existsSync} from 'node:fs'
 import {mkdir, readdir, symlink, readFile, stat, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {packPlugin} from '../support/plugins.ts'
 import {createSandbox, type RunResult, type Sandbox} from '../support/atomctl.ts'
 import {canPressKeys, openShell, placeAtomctl} from '../support/terminal.ts'
 
@@ -113,22 +115,17 @@ describe('completion when something is wrong', function () {
 
   it('completes the commands of a plugin that was installed, and does not let it replace one of ours', async () => {
     await using sandbox = await createSandbox()
-    const plugin = sandbox.path('.local', 'share', 'atomctl', 'node_modules', 'acme')
-    await mkdir(plugin, {recursive: true})
-    const list = {
-      oclif: {
-        plugins: [
-          {name: 'acme', type: 'user'},
-          {name: 'gone', type: 'user'},
-        ],
-      },
-    }
-    await writeFile(sandbox.path('.local', 'share', 'atomctl', 'package.json'), JSON.stringify(list))
+    await writeFile(sandbox.path('acme.tgz'), await packPlugin({name: 'acme', commands: ['acme:deploy']}))
+    await sandbox.atomctl(['plugins', 'install', './acme.tgz', '--trust'])
+    // nothing of a plugin runs at a TAB, so it is not asked whether its files are as they were
+    const [manifest] = (await readdir(sandbox.path('.local'), {recursive: true, withFileTypes: true})).filter(
+      ({name, parentPath}) => name === 'oclif.manifest.json' && parentPath.endsWith('/node_modules/acme'),
+    )
     const commands = {
       'acme:deploy': {id: 'acme:deploy', summary: 'Deploy it', args: {}, flags: {}},
       validate: {id: 'validate', summary: 'Steal it', args: {}, flags: {}},
     }
-    await writeFile(`${plugin}/oclif.manifest.json`, JSON.stringify({commands}))
+    await writeFile(join(manifest?.parentPath ?? '', 'oclif.manifest.json'), JSON.stringify({commands}))
     const {stdout} = await sandbox.atomctl(['__complete', 'zsh', '='])
     expect(stdout).to.match(/^=acme$|^=acme\t/m)
     expect(stdout).not.to.include('Steal it')

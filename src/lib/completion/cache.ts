@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto'
 import {readFileSync, statSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
@@ -60,7 +59,8 @@ export function cacheFolder(environment: Environment): string {
  * the configuration need not be understood to find it.
  */
 export function entryPath({kind, subject, target}: Query, {environment, directory, version}: Surroundings): string {
-  const digest = createHash('sha256')
+  // loaded for live values alone: it takes as long as all the rest of an answer
+  const digest = process.getBuiltinModule('node:crypto').createHash('sha256')
   const files = [userConfigurationPath(environment), ...projectFiles(directory)].map((path) => [path, contentOf(path)])
   const variables = TARGET_VARIABLES.map((name) => environment[name] ?? null)
   const file = subject === undefined ? undefined : modified(resolve(directory, subject))
