@@ -43,8 +43,9 @@ A directory is a package with its files, as "sign" and "pack" take it: what goes
     const registry = await this.atom.registry()
     const pushed: PushedPackage[] = []
     for (const {verified, package: local} of packages) {
-      await using upload = await uploadOf(local, sourceDateEpoch(this.atom.environment))
-      const onProgress = createUploadProgress({path: local.path, size: upload.size}, this.format)
+      const {environment} = this.atom
+      await using upload = await uploadOf(local, sourceDateEpoch(environment))
+      const onProgress = createUploadProgress({path: local.path, size: upload.size}, this.format, environment)
       pushed.push(
         await registry.push(verified, {...upload, overwrite: flags.overwrite, onProgress}).catch((error: unknown) => {
           throw describeFailure('Push failed', error)
