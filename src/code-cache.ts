@@ -7,7 +7,7 @@ import {Script} from 'node:vm'
 const OTHERS_MAY_WRITE = 0o022
 
 /**
- * Loads the bundle's CommonJS files with the machine code that V8 made of them in an earlier run of the same command.
+ * Loads the bundle's CommonJS files with the bytecode that V8 made of them in an earlier run of the same command.
  * Node's own compile cache holds a file as it was just after loading, without the functions that a command then calls,
  * and these are most of what a start compiles. V8 refuses what another version or other flags made; `folder` names the
  * bundle, since of the source V8 compares only the length. Whoever can write such a file can run code here: it is read

@@ -31,16 +31,23 @@ export class Notices {
   }
 
   async listen(): Promise<void> {
-    if (this.#isClosed) return
+    let connection: pg.PoolClient | undefined
     try {
-      const connection = await this.#pool.connect()
-      this.#connection = connection
-      connection.on('error', (error) => this.#lose(connection, error))
-      connection.on('notification', ({payload}) => payload !== undefined && this.#hub.changed(payload))
-      await connection.query(`listen ${CHANNEL}`)
+      connection = await this.#pool.connect()
+      await this.#begin(connection)
     } catch (error) {
-      this.#retry(error)
+      if (connection) this.#lose(connection, error)
+      else this.#retry(error)
     }
+  }
+
+  async #begin(connection: pg.PoolClient): Promise<void> {
+    // closed while it was connecting: the pool waits for all that it gave
+    if (this.#isClosed) return connection.release(true)
+    this.#connection = connection
+    connection.on('error', (error) => this.#lose(connection, error))
+    connection.on('notification', ({payload}) => payload !== undefined && this.#hub.changed(payload))
+    await connection.query(`listen ${CHANNEL}`)
   }
 
   close(): void {
@@ -51,14 +58,16 @@ export class Notices {
     this.#connection = undefined
   }
 
-  #lose(connection: pg.PoolClient, error: Error): void {
+  /** Told by its event, by a query that fails, or by both: it is given back, and followed by another, once. */
+  #lose(connection: pg.PoolClient, error: unknown): void {
     if (this.#connection !== connection) return
     this.#connection = undefined
-    connection.release(error)
+    connection.release(true)
     this.#retry(error)
   }
 
   #retry(error: unknown): void {
+    if (this.#isClosed) return
     this.#logger.warn({err: error}, 'cannot hear what other runtimes announce')
     this.#timer = setTimeout(() => void this.listen(), RECONNECT_MS).unref()
   }
