@@ -1,10 +1,23 @@
-import {closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import {createRequire, Module} from 'node:module'
 import {basename, dirname, join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {Script} from 'node:vm'
 
 const OTHERS_MAY_WRITE = 0o022
+/** Milliseconds in which a bundle was given to no other command. */
+const LONGEST_UNCHANGED = 30 * 24 * 60 * 60_000
 
 /**
  * Loads the bundle's CommonJS files with the bytecode that V8 made of them in an earlier run of the same command.
@@ -17,7 +30,7 @@ export class CodeCache {
   readonly #folder: string
   readonly #made: (() => void)[] = []
 
-  /** @param folder an absolute path, for this bundle and this command alone */
+  /** @param folder an absolute path that ends in a folder for this bundle and Node, and in it one for this command */
   constructor(folder: string) {
     this.#folder = folder
     // after an error, what a run that ends well needs was not all called
@@ -58,7 +71,10 @@ export class CodeCache {
 function keep(path: string, code: Buffer): void {
   attempt(() => {
     const unfinished = `${path}.${process.pid}`
-    mkdirSync(dirname(path), {recursive: true, mode: 0o700})
+    const folder = dirname(path)
+    const made = mkdirSync(folder, {recursive: true, mode: 0o700})
+    // the first of this bundle: what older ones left is of no use to anybody after a while
+    if (made !== undefined && made !== folder) removeOld(dirname(dirname(folder)))
     try {
       writeFileSync(unfinished, code, {mode: 0o600, flag: 'wx'})
       renameSync(unfinished, path)
@@ -66,6 +82,13 @@ function keep(path: string, code: Buffer): void {
       rmSync(unfinished, {force: true})
     }
   })
+}
+
+function removeOld(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const bundle = join(folder, name)
+    if (statSync(bundle).mtimeMs < Date.now() - LONGEST_UNCHANGED) rmSync(bundle, {recursive: true, force: true})
+  }
 }
 
 /** A file of this user that no other may write; anything else is as good as none. */

@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs'
 import {enableCompileCache} from 'node:module'
-import {homedir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {CodeCache} from './code-cache.ts'
+import {cacheRoot} from './lib/cache-root.ts'
 
 /** The digest of the bundle that belongs to this file; scripts/bundle.ts writes it in. */
 declare const BUNDLE: string
@@ -16,7 +16,7 @@ if (argv.length === 1 && argv[0] === '--version') {
   const {version} = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {version: string}
   process.stdout.write(`atomctl/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
 } else {
-  const caches = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'atomctl')
+  const caches = cacheRoot(process.env)
   // what is not in the bundle, as plugins; not Node's default folder, which is a predictable path under the shared /tmp
   enableCompileCache(join(caches, 'v8'))
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
@@ -29,7 +29,7 @@ if (argv.length === 1 && argv[0] === '--version') {
 async function loadMain(caches: string, command = ''): Promise<typeof import('./main.ts')> {
   if (typeof BUNDLE === 'undefined') return import('./main.ts')
   const name = /^[a-z][a-z-]{0,30}$/.test(command) ? command : 'other'
-  const cache = new CodeCache(join(caches, 'code', BUNDLE, name))
+  const cache = new CodeCache(join(caches, 'code', `${BUNDLE}-${process.version}-${process.arch}`, name))
   return cache.load(fileURLToPath(new URL('main.cjs', import.meta.url))) as typeof import('./main.ts')
 }
 

@@ -1,4 +1,5 @@
-import {chmod, mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises'
+import {chmod, chown, mkdir, readdir, readFile, stat, utimes, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {expect} from 'chai'
 import {createSandbox, type Sandbox} from '../support/atomctl.ts'
 import {writePackage} from '../support/packages.ts'
@@ -21,7 +22,7 @@ describe('the compiled code that a command keeps for its next start', () => {
 
   async function onlyOne(command: string): Promise<string> {
     const files = await kept()
-    const [file] = files.filter((path) => path.includes(`/${command}/main.cjs`))
+    const [file] = files.filter((path) => path.includes(process.version) && path.includes(`/${command}/main.cjs`))
     if (file === undefined) throw new Error(`nothing is kept for ${command}: ${files.join()}`)
     return file
   }
@@ -62,6 +63,31 @@ describe('the compiled code that a command keeps for its next start', () => {
     await chmod(file, 0o666)
     expect((await sandbox.atomctl(['validate', 'hello.wpk.yaml'])).code).to.equal(0)
     expect((await stat(file)).mode & 0o777).to.equal(0o600)
+  })
+
+  it('is not read, and replaced, where it is another user’s, as under sudo', async function () {
+    // only root can give a file away
+    if (process.getuid?.() !== 0) return this.skip()
+    await sandbox.atomctl(['validate', 'hello.wpk.yaml'])
+    const file = await onlyOne('validate')
+    await chown(file, 65534, 65534)
+    expect((await sandbox.atomctl(['validate', 'hello.wpk.yaml'])).code).to.equal(0)
+    expect((await stat(file)).uid).to.equal(0)
+  })
+
+  it('goes when another bundle comes and it was given to no command for a month', async () => {
+    const code = sandbox.path('.cache/atomctl/code')
+    const monthAgo = new Date(Date.now() - 31 * 24 * 60 * 60_000)
+    for (const name of ['long-ago', 'lately']) {
+      await mkdir(join(code, name, 'validate'), {recursive: true})
+      await writeFile(join(code, name, 'validate', 'main.cjs.code'), 'of another bundle')
+    }
+    await utimes(join(code, 'long-ago'), monthAgo, monthAgo)
+    await sandbox.atomctl(['validate', 'hello.wpk.yaml'])
+    await onlyOne('validate')
+    expect(await readdir(code))
+      .to.include('lately')
+      .and.not.to.include('long-ago')
   })
 
   it('is missed by nobody where nothing can be written', async () => {

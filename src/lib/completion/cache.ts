@@ -1,8 +1,8 @@
 import {readFileSync, statSync} from 'node:fs'
-import {homedir} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
 import type {Candidate} from '@atomctl/sdk/completion'
 import {type Environment, userConfigurationPath} from '@atomctl/sdk/config'
+import {cacheRoot} from '../cache-root.ts'
 import {readJson} from './inventory.ts'
 
 /** A list of live values: which, and for which target. */
@@ -49,8 +49,7 @@ export function readEntry(path: string, now: number): Entry | undefined {
 
 /** Where the answers lie, in a folder that only its owner reads. */
 export function cacheFolder(environment: Environment): string {
-  const base = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache')
-  return join(base, 'atomctl', 'completion')
+  return join(cacheRoot(environment), 'completion')
 }
 
 /**

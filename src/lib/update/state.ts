@@ -1,6 +1,6 @@
-import {homedir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '@atomctl/sdk/config'
+import {cacheRoot} from '../cache-root.ts'
 import {readJson} from '../completion/inventory.ts'
 
 /** What the last check left: at most one verified version, and why the last one found none. */
@@ -18,8 +18,7 @@ const VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,64})?$/
 const MAX_LENGTH = 500
 
 export function statePath(environment: Environment): string {
-  const base = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache')
-  return join(base, 'atomctl', 'update.json')
+  return join(cacheRoot(environment), 'update.json')
 }
 
 /** The state of this source; undefined when there is none that can be used. */
