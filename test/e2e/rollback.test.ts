@@ -2,8 +2,7 @@ import {existsSync} from 'node:fs'
 import {readFile, rm, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
 import {createSandbox, type RunResult, type Sandbox} from '../support/atomctl.ts'
-import {trustOwnKey} from '../support/packages.ts'
-import {readServices, startServices, stopServices} from '../support/services.ts'
+import {readServices, serveSigned, startServices, stopServices} from '../support/services.ts'
 
 // Undoing and carrying on, through the real binary and the real services.
 describe('rollback and retry', function () {
@@ -12,14 +11,8 @@ describe('rollback and retry', function () {
 
   before(async () => {
     sandbox = await createSandbox()
-    await trustOwnKey(sandbox)
-    await writeFile(sandbox.path('saga.wpk.yaml'), PACKAGE)
-    await writeFile(
-      sandbox.path('plain.wpk.yaml'),
-      PACKAGE.replace('name: saga', 'name: plain').split('  rollback:')[0]!,
-    )
-    expect((await sandbox.atomctl(['sign', 'saga.wpk.yaml', 'plain.wpk.yaml'])).code).to.equal(0)
-    await startServices(sandbox)
+    const plain = PACKAGE.replace('name: saga', 'name: plain').split('  rollback:')[0]!
+    await serveSigned(sandbox, {'saga.wpk.yaml': PACKAGE, 'plain.wpk.yaml': plain})
   })
   after(async () => {
     await stopServices(sandbox)

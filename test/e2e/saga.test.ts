@@ -4,8 +4,7 @@ import {expect} from 'chai'
 import {isAlive} from '../../services/runtime/test/support/process.ts'
 import {eventually} from '../../services/runtime/test/support/waiting.ts'
 import {createSandbox, finished, type RunResult, type Sandbox} from '../support/atomctl.ts'
-import {trustOwnKey} from '../support/packages.ts'
-import {readServices, startServices, stopServices} from '../support/services.ts'
+import {readServices, serveSigned, startServices, stopServices} from '../support/services.ts'
 
 // Three steps and their undoing, of which each waits, fails or goes on as files of the test say, through the real binary.
 describe('an execution of several steps', function () {
@@ -14,14 +13,8 @@ describe('an execution of several steps', function () {
 
   before(async () => {
     sandbox = await createSandbox()
-    await trustOwnKey(sandbox)
-    await writeFile(sandbox.path('saga.wpk.yaml'), PACKAGE)
-    await writeFile(
-      sandbox.path('plain.wpk.yaml'),
-      PACKAGE.replace('name: saga', 'name: plain').split('  rollback:')[0]!,
-    )
-    expect((await sandbox.atomctl(['sign', 'saga.wpk.yaml', 'plain.wpk.yaml'])).code).to.equal(0)
-    await startServices(sandbox)
+    const plain = PACKAGE.replace('name: saga', 'name: plain').split('  rollback:')[0]!
+    await serveSigned(sandbox, {'saga.wpk.yaml': PACKAGE, 'plain.wpk.yaml': plain})
   })
   after(async () => {
     await stopServices(sandbox)

@@ -1,4 +1,6 @@
+import {writeFile} from 'node:fs/promises'
 import type {Sandbox} from './atomctl.ts'
+import {trustOwnKey} from './packages.ts'
 
 export interface DevServices {
   readonly pid: number
@@ -22,4 +24,13 @@ export async function readServices(sandbox: Sandbox): Promise<DevServices> {
 
 export async function stopServices(sandbox: Sandbox): Promise<void> {
   await sandbox.atomctl(['dev', 'down'])
+}
+
+/** Writes packages, signs them with the key that the sandbox's person trusts, and starts the services. */
+export async function serveSigned(sandbox: Sandbox, packages: Readonly<Record<string, string>>): Promise<void> {
+  await trustOwnKey(sandbox)
+  for (const [file, text] of Object.entries(packages)) await writeFile(sandbox.path(file), text)
+  const {code, stderr} = await sandbox.atomctl(['sign', ...Object.keys(packages)])
+  if (code !== 0) throw new Error(`cannot sign: ${stderr}`)
+  await startServices(sandbox)
 }

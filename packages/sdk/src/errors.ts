@@ -149,7 +149,7 @@ export function optionsOf({hint, details, cause}: AtomError): AtomErrorOptions {
 }
 
 /** For what a service does not know: the same error with the name that was asked for in its details. */
-export function naming(details: {readonly workflow_id: string} | {readonly execution_id: string}) {
+export function nameMissing(details: {readonly workflow_id: string} | {readonly execution_id: string}) {
   return (error: unknown): never => {
     if (!isAtomError(error) || error.code !== 'NOT_FOUND') throw error
     throw new AtomError(error.code, error.message, {...optionsOf(error), details: {...error.details, ...details}})

@@ -8,7 +8,7 @@ import {
   type WorkflowQuery,
 } from '@atomctl/protocol/registry'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
-import {naming} from '../errors.ts'
+import {nameMissing} from '../errors.ts'
 import {
   type Capability,
   type Clock,
@@ -60,14 +60,14 @@ export function createRegistryClient({http, target, clock = systemClock}: Regist
     supports: service.supports,
     health: service.health,
     list: (query, {all = false} = {}) => listWorkflows(service, query, all),
-    get: (id) => fetchWorkflow(service, id).catch(naming({workflow_id: id})),
+    get: (id) => fetchWorkflow(service, id).catch(nameMissing({workflow_id: id})),
     download: (id) => downloadPackage(service, id),
     bundle: (id) => fetchBundle(service, id),
     versions: (name) => listVersions(service, name),
     push: (verified, upload) => pushPackage(service, verified, upload, clock),
     async delete(id) {
       const deleted = service.request({method: 'DELETE', path: workflow(id)})
-      readJson(await deleted.catch(naming({workflow_id: id})), deleteReply)
+      readJson(await deleted.catch(nameMissing({workflow_id: id})), deleteReply)
     },
     async dryRun(id) {
       // Nothing is stored by it, so it may be sent again.

@@ -8,7 +8,7 @@ import type {
   ExecutionStarted,
 } from '@atomctl/protocol/runtime'
 import type {VerifiedDocument} from '@atomctl/wpk/trust'
-import {naming} from '../errors.ts'
+import {nameMissing} from '../errors.ts'
 import {
   type Capability,
   type Clock,
@@ -55,7 +55,7 @@ export interface RuntimeOptions {
 
 export function createRuntimeClient({http, target, clock = systemClock}: RuntimeOptions): RuntimeClient {
   const service = createService('runtime', http, target)
-  const about = <T>(id: string, answer: Promise<T>): Promise<T> => answer.catch(naming({execution_id: id}))
+  const about = <T>(id: string, answer: Promise<T>): Promise<T> => answer.catch(nameMissing({execution_id: id}))
   return {
     discover: service.discover,
     supports: service.supports,

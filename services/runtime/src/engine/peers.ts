@@ -33,8 +33,9 @@ interface Sign {
 
 /**
  * Several runtimes on one PostgreSQL. Each counts its row up every second; one whose count stands still for a lease, or
- * for a look when it ran on this machine and is gone, is dead to the others, which take its executions over. One that cannot write its own count stops its commands before
- * the others may begin them, and one that slept through it finds out before its next step: it owns nothing any more.
+ * for a look when it ran on this machine and is gone, is dead to the others, which take its executions over. One that
+ * cannot write its own count stops its commands before the others may begin them, and one that slept through it finds
+ * out before its next step: it owns nothing any more.
  */
 export class Peers {
   readonly #options: PeersOptions

@@ -115,10 +115,10 @@ function readProcesses(): ProcessFacts[] {
 /** proc(5) counts it as the 22nd, the state as the third. */
 const START_TIME = 19
 
-/** Zombies count as gone. The name in `stat` may hold anything, so fields are read after its last parenthesis. */
-/** Undefined for one that is gone, or that nobody here can see. */
+/** Undefined for one that is gone, as zombies are, or that nobody here can see. */
 export function readProcess(pid: number): ProcessFacts | undefined {
   try {
+    // the name in it may hold anything, so fields are read after its last parenthesis
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const [state, parent, group, session] = fields
