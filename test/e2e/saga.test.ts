@@ -1,7 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {rm, writeFile} from 'node:fs/promises'
 import {expect} from 'chai'
-import {isAlive} from '../../services/runtime/test/support/process.ts'
+import {isAlive, readPid} from '../../services/runtime/test/support/process.ts'
 import {eventually} from '../../services/runtime/test/support/waiting.ts'
 import {createSandbox, finished, type RunResult, type Sandbox} from '../support/atomctl.ts'
 import {readServices, serveSigned, startServices, stopServices} from '../support/services.ts'
@@ -38,10 +38,7 @@ describe('an execution of several steps', function () {
   const forget = (name: string, ...what: string[]): Promise<unknown> =>
     Promise.all(what.map((word) => rm(sandbox.path(`${name}.${word}`))))
   const pidOf = (name: string, step: string): Promise<string> =>
-    eventually(`${step} of ${name} waits`, () => {
-      const file = sandbox.path(`${name}.${step}.pid`)
-      return existsSync(file) && readFileSync(file, 'utf8').trim()
-    })
+    eventually(`${step} of ${name} waits`, () => readPid(sandbox.path(`${name}.${step}.pid`)))
   async function begin(name: string): Promise<string> {
     const started = await atomctl(...start(name))
     expect(started.code, started.stderr).to.equal(0)

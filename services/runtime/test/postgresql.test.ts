@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {expect} from 'chai'
 import {startPostgresql, type TestDatabase} from '../../storage/test/support/postgresql.ts'
 import {shell, Trust} from './support/packages.ts'
-import {isAlive, ServerProcess} from './support/process.ts'
+import {isAlive, readPid, ServerProcess} from './support/process.ts'
 import {eventually, STARTUP_MS} from './support/waiting.ts'
 
 /** A runtime is taken for dead after fifteen seconds without a sign of life. */
@@ -82,7 +82,7 @@ describe('two runtimes on one PostgreSQL', function () {
     const wait = `echo $$ > "${path(`${name}-pid`)}"; until [ -e "${path(name)}" ]; do sleep 0.02; done`
     const handlers = [shell('one', note('one')), shell('two', `${note('two')}; ${wait}`), shell('three', note('three'))]
     const answer = await server.post('/execute', {workflow_id: 'w', wpk_content: await trust.sign({handlers})})
-    await eventually('the second step runs', () => existsSync(path(`${name}-pid`)))
+    await eventually('the second step runs', () => readPid(path(`${name}-pid`)))
     return String(answer.body['execution_id'])
   }
 
@@ -185,7 +185,7 @@ describe('two runtimes on one PostgreSQL', function () {
     const {body} = await server.post('/execute', {workflow_id: 'w', wpk_content: content})
     const id = String(body['execution_id'])
     await ended(server, id)
-    return {id, hasBegun: () => existsSync(path(`${name}-pid`))}
+    return {id, hasBegun: () => readPid(path(`${name}-pid`)) !== undefined}
   }
 
   const rolledBack = (server: ServerProcess, id: string): Promise<unknown> =>

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {shell, Trust} from './support/packages.ts'
-import {isAlive, ServerProcess} from './support/process.ts'
+import {isAlive, readPid, ServerProcess} from './support/process.ts'
 import {eventually, STARTUP_MS} from './support/waiting.ts'
 
 describe('a runtime that stops in the middle of an execution', () => {
@@ -39,7 +39,7 @@ describe('a runtime that stops in the middle of an execution', () => {
       ],
     })
     const answer = await server.post('/execute', {workflow_id: 'test-package-1.0.0', wpk_content: content})
-    await eventually('the second step runs', () => existsSync(path(`${prefix}-pid`)))
+    await eventually('the second step runs', () => readPid(path(`${prefix}-pid`)))
     return String(answer.body['execution_id'])
   }
 
@@ -52,12 +52,12 @@ describe('a runtime that stops in the middle of an execution', () => {
   it('completes it after kill -9 and a new start, and repeats no completed step', async function () {
     this.timeout(60_000)
     const id = await begin('killed')
-    const orphan = readFileSync(path('killed-pid'), 'utf8')
+    const orphan = readPid(path('killed-pid'))!
     await server.kill('SIGKILL')
     const before = effects('killed-effects')
     server = await restart()
     await eventually('the step runs again', () => effects('killed-effects').length > before.length)
-    await eventually('it noted its number', () => readFileSync(path('killed-pid'), 'utf8') !== orphan)
+    await eventually('it noted its number', () => (readPid(path('killed-pid')) ?? orphan) !== orphan)
     expect(isAlive(orphan), 'the command of the killed runtime').to.equal(false)
     writeFileSync(path('killed-go'), '')
     const execution = await ended(id)

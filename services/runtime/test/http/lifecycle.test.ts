@@ -1,7 +1,7 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {expect} from 'chai'
 import {shell} from '../support/packages.ts'
-import {isAlive} from '../support/process.ts'
+import {isAlive, readPid} from '../support/process.ts'
 import {TestService} from '../support/service.ts'
 import {eventually, STARTUP_MS} from '../support/waiting.ts'
 
@@ -19,10 +19,7 @@ describe('the life of an execution', () => {
       `echo $$ > "${service.path(`${name}-pid`)}"; until [ -e "${service.path(name)}" ]; do sleep 0.02; done`,
     )
   const pidOf = (name: string): Promise<string> =>
-    eventually(`${name} runs`, () => {
-      const file = service.path(`${name}-pid`)
-      return existsSync(file) && readFileSync(file, 'utf8').trim()
-    })
+    eventually(`${name} runs`, () => readPid(service.path(`${name}-pid`)))
 
   it('is cancelled in the middle of a step, whose processes are gone then', async () => {
     const id = await service.started({handlers: [shell('first', 'true'), waiting('never'), shell('last', 'true')]})

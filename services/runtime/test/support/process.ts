@@ -1,6 +1,6 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {once} from 'node:events'
-import {readFileSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
 
@@ -63,10 +63,18 @@ export class ServerProcess {
 
 /** Whether a process lives; a zombie does not. */
 export function isAlive(pid: string): boolean {
+  // of nothing, /proc//stat would answer for the whole machine
+  if (!/^\d+$/.test(pid.trim())) throw new Error(`${JSON.stringify(pid)} is no process number`)
   try {
     const stat = readFileSync(`/proc/${pid.trim()}/stat`, 'latin1')
     return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
   } catch {
     return false
   }
+}
+
+/** The process number that a command writes with `echo $$`; undefined until it is there, whole. */
+export function readPid(file: string): string | undefined {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  return text.endsWith('\n') ? text.trim() : undefined
 }
