@@ -57,15 +57,14 @@ SIGSTORE_ID_TOKEN, else the token of a GitHub Actions job) and its log or clock 
     const {append, registry} = flags
     if (registry !== undefined && !/^https?:$/.test(URL.parse(registry)?.protocol ?? '')) throw notUrl(registry)
     const access = {atom: this.atom, interactive: this.interactive}
-    const open = flags.keyless ? () => createKeylessSigner(flags, this.atom) : openSigningKey(access)
+    const open = flags.keyless ? () => createKeylessSigner(flags, this.atom) : await openSigningKey(access)
     const paths = await signTargets(args.file, flags.detached)
     const sources = flags.detached ? [] : await Promise.all(paths.map(readSource))
-    const signer = await open()
     const {environment} = this.atom
     const provenanceOf = flags.provenance ? (source: PackageSource) => describeBuild(source, environment) : undefined
     const signed = flags.detached
-      ? await signDetached(paths, signer)
-      : await signInPlace(sources, signer, {registry, provenanceOf, append})
+      ? await signDetached(paths, open)
+      : await signInPlace(sources, open, {registry, provenanceOf, append})
     return this.emit(signView, signed)
   }
 }

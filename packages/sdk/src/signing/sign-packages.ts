@@ -29,17 +29,19 @@ export interface SignInPlaceOptions {
 
 /**
  * Signs every document in its file. All signatures are made and written beside the files before the first file
- * changes, so that a failure leaves all of them as they were.
+ * changes, so that a failure leaves all of them as they were. `open` is called once, when the first document was found good.
  */
 export async function signInPlace(
   sources: readonly PackageSource[],
-  signer: Signer,
+  open: () => Promise<Signer>,
   {registry, provenanceOf, append = false}: SignInPlaceOptions = {},
 ): Promise<SignedFileResult[]> {
   const [{bundlesOf, signDocument, fingerprintOfHint}, {documentDigest}] = await Promise.all([
     import('@atomctl/wpk/signing'),
     import('@atomctl/wpk/canonical'),
   ])
+  let opening: Promise<Signer> | undefined
+  const signerOnce = (): Promise<Signer> => (opening ??= open())
   await using stack = new AsyncDisposableStack()
   const staged = []
   const counts: number[] = []
@@ -47,11 +49,12 @@ export async function signInPlace(
     const {path, document, files} = await digestSource(source)
     const provenance = await provenanceOf?.(source)
     const claims = {...(registry === undefined ? {} : {registry}), ...(provenance === undefined ? {} : {provenance})}
-    const {text, document: signed} = await signDocument(document, signer, {files, append, ...claims})
+    const {text, document: signed} = await signDocument(document, signerOnce, {files, append, ...claims})
     counts.push(bundlesOf(signed.value).length)
     staged.push(stack.use(await stageFile(path, text)))
   }
   for (const file of staged) await file.commit()
+  const signer = await signerOnce()
   const fingerprint = fingerprintOfHint(signer.keyHint)
   return sources.map(({path, document}, index) => ({
     file: path,
@@ -64,12 +67,13 @@ export async function signInPlace(
 }
 
 /** Writes `FILE.sigstore.json` beside each file: all of them or none. */
-export async function signDetached(paths: readonly string[], signer: Signer): Promise<SignedFileResult[]> {
+export async function signDetached(paths: readonly string[], open: () => Promise<Signer>): Promise<SignedFileResult[]> {
   const [{signFile, fingerprintOfHint}, {streamOf}, {bundlePathOf}] = await Promise.all([
     import('@atomctl/wpk/signing'),
     import('../files/index.ts'),
     import('../packing/detached-bundle.ts'),
   ])
+  const signer = await open()
   await using stack = new AsyncDisposableStack()
   const staged = []
   for (const path of paths) {

@@ -26,22 +26,31 @@ export function signingKeyPath({configuration}: AtomContext): string {
  * @throws INPUT_MISSING, INPUT_UNREADABLE, KEY_INVALID, KEY_PASSWORD, INPUT_REQUIRED
  */
 export async function loadSigningKey(access: KeyAccess): Promise<Signer> {
-  const path = signingKeyPath(access.atom)
-  const pem = await readKeyFile(path)
-  const {loadSigner} = await import('@atomctl/wpk/signing')
-  return naming(path, async () => loadSigner(pem, await passwordFor(pem, path, access)))
+  const open = await findSigningKey(access)
+  return open()
 }
 
 /**
- * Begins to open the signing key, which takes a tenth of a second on a thread of its own by design (scrypt), while the
- * caller reads what is to be signed. Nothing begins early when a password has to be asked for: first the files must be
- * found good. Errors come from the function that is returned, in the order they would have come.
+ * Begins to open the signing key, which takes a tenth of a second and more on a thread of its own by design (scrypt),
+ * and resolves when it has begun: the caller then reads what is to be signed. Nothing begins early when a password has
+ * to be asked for: first the files must be found good. Errors come from the function that is returned, in the order
+ * they would have come.
  */
-export function openSigningKey(access: KeyAccess): () => Promise<Signer> {
+export async function openSigningKey(access: KeyAccess): Promise<() => Promise<Signer>> {
   if (access.atom.environment['COSIGN_PASSWORD'] === undefined) return () => loadSigningKey(access)
-  const opening = loadSigningKey(access)
-  opening.catch(() => {}) // whoever awaits it sees the error; nobody may, when a file is bad
-  return () => opening
+  const open = await findSigningKey(access).catch((error: unknown) => () => Promise.reject<Signer>(error))
+  const signer = open()
+  signer.catch(() => {}) // whoever awaits it sees the error; nobody may, when a file is bad
+  return () => signer
+}
+
+/** Reads the key file and its password; what is returned starts to open it when it is called, not later. */
+async function findSigningKey(access: KeyAccess): Promise<() => Promise<Signer>> {
+  const path = signingKeyPath(access.atom)
+  const pem = await readKeyFile(path)
+  const {loadSigner} = await import('@atomctl/wpk/signing')
+  const password = await naming(path, async () => passwordFor(pem, path, access))
+  return () => naming(path, () => loadSigner(pem, password))
 }
 
 /** Text of a key file. @throws INPUT_MISSING saying how to get a key; KEY_INVALID for a file that cannot be one. */

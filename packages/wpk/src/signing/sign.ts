@@ -1,11 +1,7 @@
 import {createHash} from 'node:crypto'
 import type {Readable} from 'node:stream'
-import {DEFAULT_LIMITS} from '../archive/limits.ts'
-import {canonicalize} from '../canonical.ts'
 import type {WpkDocument} from '../document/index.ts'
-import {AtomError} from '../errors.ts'
-import {writeBundle} from './bundle.ts'
-import {encodeSignatures} from './embedded.ts'
+import {BUNDLE_MEDIA_TYPE, writeBundle} from './bundle.ts'
 import {encodeEnvelope, PAYLOAD_TYPE} from './envelope.ts'
 import type {SignedContent, Signer} from './signer.ts'
 import {type StatementOptions, writeStatement} from './statement.ts'
@@ -17,6 +13,9 @@ export interface SignedDocument {
   readonly bundle: object
 }
 
+/** Stands for a bundle of a key, which has at least its fields. */
+const PLACEHOLDER = {mediaType: BUNDLE_MEDIA_TYPE}
+
 export interface SignOptions extends StatementOptions {
   /** Put the signature beside those that are there, instead of in their place. */
   readonly append?: boolean
@@ -24,46 +23,25 @@ export interface SignOptions extends StatementOptions {
 
 /**
  * Signs a document together with the files that belong to it and embeds the bundle as `metadata.signature`; earlier
- * signatures are replaced, or kept when it is to be appended. Throws ARCHIVE_INVALID for files that cannot be in a
- * package, ARCHIVE_TOO_LARGE, and for what cannot be appended WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED,
- * SIGNATURE_EXISTS.
+ * signatures are replaced, or kept when it is to be appended. What can be found wrong without the signer is found before
+ * it is called for: a log records what a keyless one signs for good, and a key may still be opening on its own thread.
+ * Throws ARCHIVE_INVALID for files that cannot be in a package, ARCHIVE_TOO_LARGE, and for what cannot be appended
+ * WPK_UNSIGNED, WPK_TAMPERED, SIGNATURE_MALFORMED, SIGNATURE_EXISTS.
  */
 export async function signDocument(
   document: WpkDocument,
-  signer: Signer,
+  signer: Signer | (() => Promise<Signer>),
   options: SignOptions = {},
 ): Promise<SignedDocument> {
   // Only here: key pairs and detached signatures must not wait for YAML and the schema to load.
-  const {loadDocument, setScalar} = await import('../document/index.ts')
+  const {embed} = await import('./embed.ts')
   const payload = Buffer.from(JSON.stringify(writeStatement(document, options)))
-  // Before anything is signed: what a keyless signer's log records stays there.
-  const earlier = options.append ? (await import('./append.ts')).bundlesToKeep(document, payload, signer) : []
-  const signature = await signer.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
-  const bundle = await bundleFor({kind: 'envelope', payloadType: PAYLOAD_TYPE, payload, signature}, signer)
-  const text = setScalar(document.text, ['metadata', 'signature'], encodeSignatures([...earlier, bundle]))
-  checkSize(text, document, options)
-  const signed = loadDocument(Buffer.from(text), document.source)
-  checkUnchanged(document, signed)
-  return {text, document: signed, bundle}
-}
-
-/** Every file adds some 400 characters to the signature, and a document has an upper bound. */
-function checkSize(text: string, document: WpkDocument, {files = []}: StatementOptions): void {
-  const size = Buffer.byteLength(text)
-  if (size <= DEFAULT_LIMITS.documentBytes) return
-  const message = `${document.source} would have ${size} bytes with its signature over ${files.length} files`
-  throw new AtomError('ARCHIVE_TOO_LARGE', message, {
-    hint: 'put the files into one archive file, or leave some out',
-    details: {size, limit: DEFAULT_LIMITS.documentBytes},
-  })
-}
-
-/** Guards the promise of this room: embedding the signature changes nothing of what was signed. */
-function checkUnchanged(before: WpkDocument, after: WpkDocument): void {
-  if (Buffer.compare(canonicalize(before.value), canonicalize(after.value)) === 0) return
-  throw new AtomError('WPK_INVALID', `${before.source}: the signature could not be embedded without other changes`, {
-    hint: `atomctl validate --fix ${before.source}`,
-  })
+  embed(document, [PLACEHOLDER], options)
+  const opened = typeof signer === 'function' ? await signer() : signer
+  const earlier = options.append ? (await import('./append.ts')).bundlesToKeep(document, payload, opened) : []
+  const signature = await opened.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
+  const bundle = await bundleFor({kind: 'envelope', payloadType: PAYLOAD_TYPE, payload, signature}, opened)
+  return {...embed(document, [...earlier, bundle], options), bundle}
 }
 
 /** A detached bundle over any bytes, read once as a stream; `cosign verify-blob --bundle` accepts it. */

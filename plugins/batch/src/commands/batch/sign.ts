@@ -42,7 +42,7 @@ one document and further files is one package, whose signature covers them. With
     return this.runBatch(batch, {
       fingerprint: async ({subject}) => fingerprintSource(await readSource(subject)),
       perform: async ({subject}): Promise<Done> => {
-        const [signed] = await signInPlace([await readSource(subject)], signer, {registry, append})
+        const [signed] = await signInPlace([await readSource(subject)], async () => signer, {registry, append})
         // the signature is in the file now
         const fingerprint = await fingerprintSource(await readSource(subject))
         return {fingerprint, ...(signed?.id === undefined ? {} : {id: signed.id}), note: 'signed'}
