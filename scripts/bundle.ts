@@ -51,7 +51,7 @@ export async function bundleMain(folder: string, changes: BuildOptions = {}): Pr
   const contents = [
     "import {main as run} from './main.ts'",
     `export const modules = {\n${getters.join('\n')}\n}`,
-    'export const main = (argv, root) => run(argv, root, modules)',
+    'export const main = (argv, root, derivation) => run(argv, root, derivation, modules)',
   ].join('\n')
   const outfile = join(folder, 'main.cjs')
   const result = await build({
@@ -71,15 +71,20 @@ export async function bundleMain(folder: string, changes: BuildOptions = {}): Pr
  * A script compiled by hand has no `import()`, so it is given one.
  */
 function wrap(file: string): void {
-  const text = readFileSync(file, 'utf8').replaceAll(/\bimport\((?!\))/g, '__import(')
+  const text = inAscii(readFileSync(file, 'utf8')).replaceAll(/\bimport\((?!\))/g, '__import(')
   const itself = 'run(exports, require, module, __filename, __dirname, (name) => import(name))'
   const parameters = 'exports, require, module, __filename, __dirname, __import'
   writeFileSync(file, `(run => typeof module === 'object' ? ${itself} : run)(function (${parameters}) {\n${text}\n})\n`)
 }
 
+/** esbuild escapes what is not ASCII in strings and leaves it in regular expressions, where an escape means the same. */
+function inAscii(text: string): string {
+  return text.replaceAll(/[^\0-\x7F]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** Small programs of their own, which read the main file only when they need it. */
 function entries(): string[] {
-  return ['start', 'complete']
+  return ['start', 'complete', 'early-key']
 }
 
 /** What tells one bundle's compiled code from another's: V8 itself compares only lengths. */
@@ -100,7 +105,7 @@ async function bundleEntry(name: string, digest: string): Promise<void> {
       {
         name: 'apart',
         setup({onResolve, onLoad}) {
-          onResolve({filter: /^\.\/(main|complete)\.ts$/}, ({path}) => ({
+          onResolve({filter: /^\.\/(main|complete|early-key)\.ts$/}, ({path}) => ({
             path: path.replace(/\.ts$/, '.cjs'),
             namespace: 'apart',
           }))

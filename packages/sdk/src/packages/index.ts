@@ -1,4 +1,3 @@
 export {requirePolicyApproval} from './approval.ts'
 export {DOCUMENT_LIMIT, loadPackage, type LocalPackage} from './load.ts'
-export {keepGarbageSmall} from './memory.ts'
 export {isFileReference, parseWorkflowId} from './reference.ts'
