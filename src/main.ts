@@ -2,6 +2,7 @@ import {fileURLToPath} from 'node:url'
 import {processEnvironment} from '@atomctl/sdk/config'
 import {type ErrorReport, reportOf} from '@atomctl/sdk/errors'
 import {createStyle, failureEnvelope, failureText, formatOf, wantsColour} from '@atomctl/sdk/output'
+import type {Derivation} from '@atomctl/wpk/key-derivation'
 import {run} from '@oclif/core/run'
 import {settings} from '@oclif/core/settings'
 import {interruption} from './lib/interruption.ts'
@@ -12,10 +13,15 @@ import {afterCommand} from './lib/update/occasion.ts'
 
 /**
  * The process: run the command, print an error in the format asked for, leave with the exit code of the CLI
- * contract. Every error of every hook, command and plugin ends here. `modules` is what the bundle holds; without it,
- * as from the sources, oclif finds the commands in their folder.
+ * contract. Every error of every hook, command and plugin ends here. `derivation` is what src/early-key.ts began;
+ * `modules` is what the bundle holds: without it, as from the sources, oclif finds the commands in their folder.
  */
-export async function main(argv: readonly string[], root: URL, modules?: Modules): Promise<void> {
+export async function main(
+  argv: readonly string[],
+  root: URL,
+  derivation?: Derivation,
+  modules?: Modules,
+): Promise<void> {
   // A reader that goes away (`atomctl … | head`) ends the output, not the promise to exit cleanly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
@@ -24,6 +30,7 @@ export async function main(argv: readonly string[], root: URL, modules?: Modules
   settings.enableAutoTranspile = false
   interruption.install()
   try {
+    if (derivation) (await import('@atomctl/wpk/key-derivation')).adoptDerivation(derivation)
     const environment = processEnvironment()
     const options = loadOptionsFor(argv, fileURLToPath(root), environment, modules)
     await run([...argv], await withInstalledPlugins(argv, options, environment))

@@ -22,7 +22,14 @@ if (argv.length === 1 && argv[0] === '--version') {
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
   // asked at every TAB, so it loads no oclif
   if (argv[0] === '__complete') import('./complete.ts').then(({complete}) => complete(argv.slice(1), root), damaged)
-  else loadMain(caches, argv[0]).then(({main}) => main(argv, root), damaged)
+  else loadCommand(caches).then((run) => run(), damaged)
+}
+
+async function loadCommand(caches: string): Promise<() => Promise<void>> {
+  const derivation =
+    argv[0] === 'sign' ? (await import('./early-key.ts')).beginSigningKey(argv, process.env) : undefined
+  const {main} = await loadMain(caches, argv[0])
+  return () => main(argv, root, derivation)
 }
 
 /** From the bundle, with one cache for each command, since each calls other functions; from the sources without. */

@@ -1,5 +1,6 @@
 import {createPrivateKey, createPublicKey, generateKeyPairSync} from 'node:crypto'
 import {expect} from 'chai'
+import {adoptDerivation, beginDerivation} from '@atomctl/wpk/key-derivation'
 import {
   generateKeyPair,
   importKeyPair,
@@ -33,6 +34,27 @@ describe('key pairs', () => {
       const {privateKeyPem, publicKeyPem} = await generateKeyPair(password)
       expect(await publicKeyOf(privateKeyPem, password)).to.equal(publicKeyPem)
     }
+  })
+
+  it('open with a derivation begun elsewhere only if it is the very same', async () => {
+    const {privateKeyPem, publicKeyPem} = await generateKeyPair('password')
+    const begun = beginDerivation(privateKeyPem, 'password')
+    // a key that opens nothing shows whether it was taken
+    const useless = {...begun, key: Promise.resolve(Buffer.alloc(32))}
+    adoptDerivation(useless)
+    expectError(await rejection(publicKeyOf(privateKeyPem, 'password')), 'KEY_PASSWORD', /does not open/)
+    const others = [
+      {...useless, password: 'other'},
+      {...useless, salt: Buffer.alloc(32)},
+      {...useless, cost: {...begun.cost, N: 32768}},
+    ]
+    for (const other of others) {
+      adoptDerivation(other)
+      expect(await publicKeyOf(privateKeyPem, 'password')).to.equal(publicKeyPem)
+    }
+    adoptDerivation(begun)
+    expect(await publicKeyOf(privateKeyPem, 'password')).to.equal(publicKeyPem)
+    expectError(await rejection(publicKeyOf(privateKeyPem, 'wrong')), 'KEY_PASSWORD', /wrong password/)
   })
 
   it('do not open with another password, which is told apart from a missing one', async () => {
