@@ -13,6 +13,7 @@ import {
 } from './measure.ts'
 import {packageText} from './packages.ts'
 import {Sandbox} from './sandbox.ts'
+import {stageArchive} from './standalone.ts'
 
 const NO_SERVICES = JSON.stringify({mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json'})
 
@@ -28,14 +29,16 @@ export const signatures: Benchmark = async ({smoke}) => {
   writeFileSync(sandbox.path('signed.wpk.yaml'), packageText('signed'))
   writeFileSync(sandbox.path('unsigned.wpk.yaml'), packageText('unsigned'))
   writeFileSync(sandbox.path('no-services.json'), NO_SERVICES)
+  const archive = stageArchive(sandbox)
   const ours =
     (...words: string[]) =>
     (): Promise<ProcessResult> =>
       runProcess(atomctl(...words), options)
-  const theirs =
-    (...words: string[]) =>
+  const program =
+    (file: string, ...words: string[]) =>
     (): Promise<ProcessResult> =>
-      runProgram(cosign, words, options)
+      runProgram(file, words, options)
+  const theirs = (...words: string[]): (() => Promise<ProcessResult>) => program(cosign, ...words)
   const signBlob = (bundle: string): string[] => {
     return ['sign-blob', '--yes', '--key', 'cosign.key', '--signing-config', 'no-services.json', '--bundle', bundle]
   }
@@ -50,6 +53,7 @@ export const signatures: Benchmark = async ({smoke}) => {
     'cosign verify-blob': theirs('verify-blob', '--insecure-ignore-tlog', ...blob),
     sign: ours('sign', 'unsigned.wpk.yaml'),
     'sign --detached': ours('sign', '--detached', 'signed.wpk.yaml'),
+    ...(archive && {'archive: sign': program(join(archive, 'atomctl'), 'sign', 'unsigned.wpk.yaml')}),
     'cosign sign-blob': theirs(...signBlob('again.json'), 'signed.wpk.yaml'),
   })
   return [
@@ -58,6 +62,7 @@ export const signatures: Benchmark = async ({smoke}) => {
     row('verify --bundle of a file', 2, medians, 'verify --bundle', 'cosign verify-blob'),
     row('sign of a package', 1, medians, 'sign', 'cosign sign-blob'),
     row('sign --detached of a file', 1, medians, 'sign --detached', 'cosign sign-blob'),
+    ...(archive ? [row('sign of a package by the archive', 1, medians, 'archive: sign', 'cosign sign-blob')] : []),
   ]
 }
 

@@ -13,15 +13,12 @@ import {ratioRow} from './startup.ts'
  * archive is made for this machine.
  */
 export const standalone: Benchmark = async ({smoke}) => {
-  const target = TARGETS.find(({name, usual}) => usual && name === `${process.platform}-${process.arch}`)
-  if (!target) return []
   await using sandbox = new Sandbox()
-  const folder = sandbox.path('atomctl')
-  stageClient()
-  stageStandalone(folder, target, 'standalone')
+  const folder = stageArchive(sandbox)
+  if (folder === undefined) return []
   const file = sandbox.path('one.wpk.yaml')
   writeFileSync(file, packageText('one'))
-  const [node, atomctl] = ['node', 'atomctl'].map((name) => join(folder, 'bin', name)) as [string, string]
+  const [node, atomctl] = ['node', 'atomctl'].map((name) => join(folder, name)) as [string, string]
   const options = {env: {...sandbox.env, PATH: '/usr/bin:/bin'}}
   const medians = await interleave(smoke ? 3 : 25, {
     node: () => runProgram(node, ['-e', '0'], options),
@@ -32,4 +29,14 @@ export const standalone: Benchmark = async ({smoke}) => {
     ratioRow('--version of the archive', 1.5, medians, 'version'),
     ratioRow('validate of one file by the archive', 2.5, medians, 'validate'),
   ]
+}
+
+/** Lays out what the archive for this machine unpacks to; the folder of its programs, undefined where none is made. */
+export function stageArchive(sandbox: Sandbox): string | undefined {
+  const target = TARGETS.find(({name, usual}) => usual && name === `${process.platform}-${process.arch}`)
+  if (!target) return undefined
+  const folder = sandbox.path('atomctl')
+  stageClient()
+  stageStandalone(folder, target, 'standalone')
+  return join(folder, 'bin')
 }

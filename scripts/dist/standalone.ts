@@ -6,9 +6,11 @@ import type {Target} from './targets.ts'
 
 /**
  * Not oclif's launcher, which needs bash and dirname on the PATH and prefers a program in the user's data folder to the one
- * that was called. This one needs a POSIX shell alone, and readlink where it is called through a link.
+ * that was called. This one needs a POSIX shell alone, and readlink where it is called through a link. Opening a key
+ * takes 64 MiB by design (scrypt): glibc has them in large pages when told so, which takes a few page faults in place
+ * of sixteen thousand. Another C library, or a kernel that has none, overlooks it.
  */
-const LAUNCHER = `#!/bin/sh
+export const LAUNCHER = `#!/bin/sh
 self=$0
 case $self in */*) ;; *) self=$(command -v -- "$self") ;; esac
 while [ -h "$self" ]; do
@@ -16,6 +18,9 @@ while [ -h "$self" ]; do
   case $link in /*) self=$link ;; *) self=\${self%/*}/$link ;; esac
 done
 here=\${self%/*}
+case \${1-} in
+  sign | keys | pack | batch) export GLIBC_TUNABLES="glibc.malloc.hugetlb=1\${GLIBC_TUNABLES:+:$GLIBC_TUNABLES}" ;;
+esac
 exec "$here/node" "$here/run.js" "$@"
 `
 

@@ -1,11 +1,13 @@
+import {execFileSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
-import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {packFolder} from '../../scripts/dist/archive.ts'
 import {isShipped} from '../../scripts/dist/pruning.ts'
 import {clientClosure, servicesClosure} from '../../scripts/dist/stage.ts'
+import {LAUNCHER} from '../../scripts/dist/standalone.ts'
 import {targetsNamed} from '../../scripts/dist/targets.ts'
 import {buildDate} from '../../scripts/dist/time.ts'
 
@@ -92,3 +94,36 @@ function packedDigest(names: readonly string[], mode: number, seconds: number): 
     rmSync(folder, {recursive: true})
   }
 }
+
+describe('the launcher of an archive', () => {
+  let folder: string
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'atomctl-launcher-'))
+    mkdirSync(join(folder, 'bin'))
+    writeFileSync(join(folder, 'bin/atomctl'), LAUNCHER, {mode: 0o755})
+    // in place of Node: it shows what it was given
+    writeFileSync(join(folder, 'bin/node'), '#!/bin/sh\nprintf "%s\\n" "${GLIBC_TUNABLES-none}" "$@"\n', {mode: 0o755})
+    symlinkSync(join(folder, 'bin/atomctl'), join(folder, 'linked'))
+  })
+  after(() => rmSync(folder, {recursive: true}))
+
+  function launch(words: string[], env: Record<string, string> = {}): string[] {
+    return execFileSync(join(folder, 'linked'), words, {env: {PATH: '/usr/bin:/bin', ...env}, encoding: 'utf8'})
+      .trimEnd()
+      .split('\n')
+  }
+
+  it('finds its Node through a link and hands on every word as it is', () => {
+    const words = ['run', 'a b', '', '*', '$HOME']
+    expect(launch(words)).to.deep.equal(['none', join(folder, 'bin/run.js'), ...words])
+  })
+
+  it('asks for large pages where a key is opened, and what the user asks for comes last', () => {
+    const [tunables] = launch(['sign', 'a.wpk.yaml'])
+    expect(tunables).to.equal('glibc.malloc.hugetlb=1')
+    const [both] = launch(['pack'], {GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0'})
+    expect(both).to.equal('glibc.malloc.hugetlb=1:glibc.malloc.hugetlb=0')
+    expect(launch([])).to.deep.equal(['none', join(folder, 'bin/run.js')])
+  })
+})
