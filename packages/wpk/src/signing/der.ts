@@ -1,12 +1,25 @@
-// Just enough of DER (ITU-T X.690) to find an extension in a certificate. What is not definite-length DER is refused.
+// Just enough of DER (ITU-T X.690) to find an extension in a certificate, or the certificates in a timestamp. Lengths in
+// another form than the one DER allows are refused.
 import {malformed} from './malformed.ts'
 
 export interface DerNode {
   readonly tag: number
   readonly content: Buffer
+  /** Tag and length included. */
+  readonly encoded: Buffer
 }
 
-export const DER = {octetString: 0x04, objectId: 0x06, utf8String: 0x0c, sequence: 0x30, extensions: 0xa3} as const
+export const DER = {
+  integer: 0x02,
+  octetString: 0x04,
+  objectId: 0x06,
+  utf8String: 0x0c,
+  sequence: 0x30,
+  set: 0x31,
+  /** What [0] means depends on where it is. */
+  tagged: 0xa0,
+  extensions: 0xa3,
+} as const
 
 /** The values that lie one behind the other in these bytes. Throws SIGNATURE_MALFORMED. */
 export function readDerList(bytes: Buffer): DerNode[] {
@@ -14,8 +27,8 @@ export function readDerList(bytes: Buffer): DerNode[] {
   for (let offset = 0; offset < bytes.length;) {
     const {length, start} = readLength(bytes, offset + 1)
     const end = start + length
-    if (end > bytes.length) throw malformed('its certificate is cut off')
-    nodes.push({tag: bytes[offset] ?? 0, content: bytes.subarray(start, end)})
+    if (end > bytes.length) throw malformed('its certificate or timestamp is cut off')
+    nodes.push({tag: bytes[offset] ?? 0, content: bytes.subarray(start, end), encoded: bytes.subarray(offset, end)})
     offset = end
   }
   return nodes
@@ -24,17 +37,22 @@ export function readDerList(bytes: Buffer): DerNode[] {
 /** The one value that these bytes are, of this tag. Throws SIGNATURE_MALFORMED. */
 export function readDer(bytes: Buffer, tag: number): Buffer {
   const [node, ...others] = readDerList(bytes)
-  if (node?.tag !== tag || others.length > 0) throw malformed('its certificate is not built as X.509 says')
+  if (node?.tag !== tag || others.length > 0)
+    throw malformed('its certificate or timestamp is not built as its standard says')
   return node.content
 }
 
 function readLength(bytes: Buffer, offset: number): {length: number; start: number} {
   const first = bytes[offset]
-  if (first === undefined) throw malformed('its certificate is cut off')
+  if (first === undefined) throw malformed('its certificate or timestamp is cut off')
   if (first < 0x80) return {length: first, start: offset + 1}
   const size = first & 0x7f
-  if (size === 0 || size > 4 || offset + size >= bytes.length) throw malformed('its certificate has a wrong length')
-  return {length: bytes.readUIntBE(offset + 1, size), start: offset + 1 + size}
+  if (size === 0 || size > 4 || offset + size >= bytes.length)
+    throw malformed('its certificate or timestamp has a wrong length')
+  const length = bytes.readUIntBE(offset + 1, size)
+  if (length < 0x80 || bytes[offset + 1] === 0)
+    throw malformed('its certificate or timestamp has a length that is not DER')
+  return {length, start: offset + 1 + size}
 }
 
 /** Content of an OBJECT IDENTIFIER for its dotted text. */

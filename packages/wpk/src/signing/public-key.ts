@@ -10,11 +10,22 @@ export function parsePublicKey(publicKeyPem: string): KeyObject {
       hint: 'atomctl keys public   # prints the public half of a private key',
     })
   }
+  const key = readSpki(bytes)
+  // OpenSSL reads past bytes that are too many, and lengths that no DER has; the key's digest would not be that of the file
+  if (derOf(key).equals(bytes)) return key
+  throw new AtomError('KEY_INVALID', 'the public key is not exactly one DER structure')
+}
+
+function readSpki(bytes: Buffer): KeyObject {
   try {
     return createPublicKey({key: bytes, format: 'der', type: 'spki'})
   } catch (cause) {
     throw new AtomError('KEY_INVALID', 'the public key cannot be read', {cause})
   }
+}
+
+function derOf(key: KeyObject): Buffer {
+  return key.export({type: 'spki', format: 'der'})
 }
 
 export function publicKeyPemOf(key: KeyObject): string {
@@ -27,9 +38,7 @@ export function keyHint(publicKeyPem: string): string {
 }
 
 export function hintOf(key: KeyObject): string {
-  return createHash('sha256')
-    .update(key.export({type: 'spki', format: 'der'}))
-    .digest('base64')
+  return createHash('sha256').update(derOf(key)).digest('base64')
 }
 
 /** The key's digest as people compare it, in OpenSSH's form: `SHA256:<base64 without padding>`. */

@@ -6,7 +6,7 @@ import {catchError, expectError} from './fixtures.ts'
 function der(tag: number, ...parts: readonly (Uint8Array | string)[]): Buffer {
   const content = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
   const size = content.length
-  const length = size < 0x80 ? [size] : [0x82, size >> 8, size & 0xff]
+  const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff]
   return Buffer.concat([Buffer.from([tag, ...length]), content])
 }
 
@@ -66,6 +66,7 @@ describe('the claims of a certificate', () => {
     ['no DER', Buffer.from('-----BEGIN CERTIFICATE-----')],
     ['bytes behind the certificate', Buffer.concat([certificate(names(uri(IDENTITY)), issuer(ISSUER)), der(0x05)])],
     ['a certificate that is cut off', certificate(names(uri(IDENTITY)), issuer(ISSUER)).subarray(0, -1)],
+    ['a longer length than DER has', Buffer.from([SEQUENCE, 0x81, 2, 5, 0])],
     ['an indefinite length', Buffer.from([SEQUENCE, 0x80, 0, 0])],
     ['a length beyond all bounds', Buffer.from([SEQUENCE, 0x84, 0xff, 0xff, 0xff, 0xff])],
     ['no extensions', der(SEQUENCE, der(SEQUENCE, der(0x02, '\u0001')))],

@@ -212,6 +212,22 @@ describe('reading a public key', () => {
     )
   })
 
+  it('refuses what is no DER, though OpenSSL reads it: bytes behind the key, longer lengths', async () => {
+    const {publicKeyPem} = await testKey('alice')
+    const der = Buffer.from(publicKeyPem.replace(/-----[^-]+-----/g, ''), 'base64')
+    for (const changed of [
+      Buffer.concat([der, Buffer.of(0)]),
+      Buffer.concat([Buffer.of(0x30, 0x81), der.subarray(1)]),
+    ]) {
+      const pem = `-----BEGIN PUBLIC KEY-----\n${changed.toString('base64')}\n-----END PUBLIC KEY-----\n`
+      expect(createPublicKey(pem).asymmetricKeyType).to.equal('ec')
+      expectError(
+        catchError(() => parsePublicKey(pem)),
+        'KEY_INVALID',
+      )
+    }
+  })
+
   it('refuses two keys in one file', async () => {
     const {publicKeyPem} = await testKey('alice')
     expectError(

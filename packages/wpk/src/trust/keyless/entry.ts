@@ -12,20 +12,6 @@ export function checkVerifier(body: Buffer, signer: {readonly key: KeyObject; re
   if (!isSame) throw tampered('the transparency log entry is about another key or certificate than the bundle')
 }
 
-interface Proof {
-  readonly rootHash: Buffer
-  readonly checkpoint?: {readonly envelope: string} | undefined
-}
-
-/** The root that a proof states must be the one in its signed checkpoint; sigstore-js reads only the latter. */
-export function checkRootHash(proof: Proof | undefined): void {
-  if (!proof?.checkpoint) return
-  const stated = proof.checkpoint.envelope.split('\n')[2] ?? ''
-  if (!Buffer.from(stated, 'base64').equals(proof.rootHash)) {
-    throw tampered('the inclusion proof states another root than its checkpoint')
-  }
-}
-
 interface Body {
   readonly kind: string
   readonly spec: {

@@ -8,7 +8,9 @@ import {readClaims} from '../../signing/certificate.ts'
 import {malformed} from '../../signing/malformed.ts'
 import type {CertifiedSigner, Thresholds, TrustRoot} from '../trust-root.ts'
 import {signatureContent} from './content.ts'
-import {checkRootHash, checkVerifier} from './entry.ts'
+import {checkDistinct, earliest, withTrustedStamps} from './clocks.ts'
+import {checkVerifier} from './entry.ts'
+import {checkProof} from './proof.ts'
 import {describeRefusal, untrustedCertificate} from './refusal.ts'
 import {readTrustedRoot} from './trusted-root.ts'
 
@@ -18,6 +20,7 @@ export function parseTrustRoot(bytes: Uint8Array, source: string): TrustRoot {
 }
 
 type IsSignedBy = (key: KeyObject) => boolean
+type Entry = SignedEntity['tlogEntries'][number]
 
 class SigstoreRoot implements TrustRoot {
   readonly source: string
@@ -35,8 +38,8 @@ class SigstoreRoot implements TrustRoot {
       checkLeaf(certificate)
       // A certificate is valid for minutes: without a trusted time nothing says that it was when it signed.
       const timestamps = Math.max(thresholds.timestamps, 1)
-      const entity = this.#verify(bundle, isSignedBy, {...thresholds, timestamps}, this.#material)
       const {publicKey: key} = new X509Certificate(certificate)
+      const entity = this.#verify(bundle, isSignedBy, {...thresholds, timestamps}, {material: this.#material, key})
       for (const {canonicalizedBody} of entity.tlogEntries) checkVerifier(canonicalizedBody, {key, certificate})
       return {...readClaims(certificate), publicKey: key, signedAt: earliest(entity) ?? new Date(Number.NaN)}
     })
@@ -50,7 +53,7 @@ class SigstoreRoot implements TrustRoot {
   ): Date | undefined {
     return this.#guard(() => {
       const publicKey: TrustMaterial['publicKey'] = () => ({publicKey: key, validFor: () => true})
-      const entity = this.#verify(bundle, isSignedBy, thresholds, {...this.#material, publicKey})
+      const entity = this.#verify(bundle, isSignedBy, thresholds, {material: {...this.#material, publicKey}, key})
       for (const {canonicalizedBody} of entity.tlogEntries) checkVerifier(canonicalizedBody, {key})
       return earliest(entity)
     })
@@ -60,25 +63,32 @@ class SigstoreRoot implements TrustRoot {
     bundle: DecodedBundle,
     isSignedBy: IsSignedBy,
     thresholds: Thresholds,
-    material: TrustMaterial,
+    {material, key}: {readonly material: TrustMaterial; readonly key: KeyObject},
   ): SignedEntity {
-    const entity = {
-      ...toSignedEntity(readBundle(bundle)),
-      signature: signatureContent(bundle, isSignedBy),
-    }
-    this.#checkLogs(entity)
+    const read = readBundle(bundle)
+    const signature = signatureContent(bundle, isSignedBy)
+    const logged = this.#withKnownLogs({...toSignedEntity(read), signature})
+    const entity = withTrustedStamps(logged, read, {material, key})
+    for (const entry of entity.tlogEntries) checkProof(entry)
     const {tlog, timestamps, sct} = thresholds
     new Verifier(material, {tlogThreshold: tlog, timestampThreshold: timestamps, ctlogThreshold: sct}).verify(entity)
     checkDistinct(entity, thresholds)
-    for (const {inclusionProof} of entity.tlogEntries) checkRootHash(inclusionProof)
     this.#checkLogPeriods(entity)
     return entity
   }
 
-  /** An entry of a log that nobody trusts is no sign of tampering, as which sigstore-js reports it. */
-  #checkLogs({tlogEntries}: SignedEntity): void {
-    const isKnown = tlogEntries.every(({logId}) => this.#material.tlogs.some(({logID}) => logID.equals(logId.keyId)))
-    if (!isKnown) throw untrustedCertificate(`its transparency log is not in the trusted root ${this.source}`)
+  /**
+   * The entity without entries of logs that nobody knows here: no sign of tampering, as which sigstore-js reports them, and
+   * beside the entry of a known log no reason to refuse it.
+   */
+  #withKnownLogs(entity: SignedEntity): SignedEntity {
+    const isKnown = ({logId}: Entry): boolean => this.#material.tlogs.some(({logID}) => logID.equals(logId.keyId))
+    const tlogEntries = entity.tlogEntries.filter(isKnown)
+    if (tlogEntries.length === 0 && entity.tlogEntries.length > 0) {
+      throw untrustedCertificate(`its transparency log is not in the trusted root ${this.source}`)
+    }
+    const timestamps = entity.timestamps.filter((one) => one.$case !== 'transparency-log' || isKnown(one.tlogEntry))
+    return {...entity, tlogEntries, timestamps}
   }
 
   /** A log that was retired vouches for nothing that was signed later; sigstore-js looks only at inclusion promises. */
@@ -124,30 +134,4 @@ function checkLeaf(der: Buffer): void {
   if (certificate.ca) throw untrustedCertificate('the certificate belongs to an authority, not to a signer')
   const usages = certificate.keyUsage as readonly string[] | undefined
   if (!usages?.includes(CODE_SIGNING)) throw untrustedCertificate('the certificate is not for code signing')
-}
-
-function timesOf({timestamps}: SignedEntity): Date[] {
-  return timestamps.flatMap((timestamp) => {
-    if (timestamp.$case === 'timestamp-authority') return [timestamp.timestamp.signingTime]
-    const {inclusionPromise, integratedTime} = timestamp.tlogEntry
-    return inclusionPromise ? [new Date(Number(integratedTime) * 1000)] : []
-  })
-}
-
-function earliest(entity: SignedEntity): Date | undefined {
-  const times = timesOf(entity).map((time) => time.getTime())
-  return times.length === 0 ? undefined : new Date(Math.min(...times))
-}
-
-/** Thresholds count independent witnesses: two entries of one log, or two stamps of one authority, are one. */
-function checkDistinct(entity: SignedEntity, {tlog, timestamps}: Thresholds): void {
-  const logs = new Set(entity.tlogEntries.map(({logId}) => logId.keyId.toString('hex')))
-  if (logs.size < tlog) throw untrustedCertificate(`entries of ${logs.size} transparency logs, not of ${tlog}`)
-  const clocks = new Set(
-    entity.timestamps.flatMap((timestamp) => {
-      if (timestamp.$case === 'timestamp-authority') return [timestamp.timestamp.signerSerialNumber.toString('hex')]
-      return timestamp.tlogEntry.inclusionPromise ? [timestamp.tlogEntry.logId.keyId.toString('hex')] : []
-    }),
-  )
-  if (clocks.size < timestamps) throw untrustedCertificate(`timestamps of ${clocks.size} clocks, not of ${timestamps}`)
 }

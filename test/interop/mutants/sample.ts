@@ -1,0 +1,15 @@
+import {Chance} from '../../../scripts/fuzzing.ts'
+
+/** Where randomness starts: MUTANTS_SEED repeats a run whose failure printed it. */
+export function seedOf(): number {
+  return Number(process.env['MUTANTS_SEED'] ?? Date.now() % 2 ** 31)
+}
+
+/** So many of the items at most, each with the same chance, in the order of a seed. */
+export function sampleOf<Item>(items: readonly Item[], count: number, seed: number): Item[] {
+  const chance = new Chance(seed)
+  const left = [...items]
+  const picked: Item[] = []
+  while (picked.length < count && left.length > 0) picked.push(...left.splice(chance.below(left.length), 1))
+  return picked
+}
