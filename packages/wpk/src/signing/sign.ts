@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import type {Readable} from 'node:stream'
 import type {WpkDocument} from '../document/index.ts'
-import {BUNDLE_MEDIA_TYPE, writeBundle} from './bundle.ts'
+import {writeBundle} from './bundle.ts'
 import {encodeEnvelope, PAYLOAD_TYPE} from './envelope.ts'
 import type {SignedContent, Signer} from './signer.ts'
 import {type StatementOptions, writeStatement} from './statement.ts'
@@ -12,9 +12,6 @@ export interface SignedDocument {
   readonly document: WpkDocument
   readonly bundle: object
 }
-
-/** Stands for a bundle of a key, which has at least its fields. */
-const PLACEHOLDER = {mediaType: BUNDLE_MEDIA_TYPE}
 
 export interface SignOptions extends StatementOptions {
   /** Put the signature beside those that are there, instead of in their place. */
@@ -36,12 +33,17 @@ export async function signDocument(
   // Only here: key pairs and detached signatures must not wait for YAML and the schema to load.
   const {embed} = await import('./embed.ts')
   const payload = Buffer.from(JSON.stringify(writeStatement(document, options)))
-  embed(document, [PLACEHOLDER], options)
+  embed(document, [leastBundle(payload)], options)
   const opened = typeof signer === 'function' ? await signer() : signer
   const earlier = options.append ? (await import('./append.ts')).bundlesToKeep(document, payload, opened) : []
   const signature = await opened.sign(encodeEnvelope(PAYLOAD_TYPE, payload))
   const bundle = await bundleFor({kind: 'envelope', payloadType: PAYLOAD_TYPE, payload, signature}, opened)
   return {...embed(document, [...earlier, bundle], options), bundle}
+}
+
+/** No bundle over this payload is smaller: where this one has no place, none has. */
+function leastBundle(payload: Uint8Array): object {
+  return writeBundle({kind: 'envelope', payloadType: PAYLOAD_TYPE, payload, signature: new Uint8Array()}, '')
 }
 
 /** A detached bundle over any bytes, read once as a stream; `cosign verify-blob --bundle` accepts it. */
