@@ -1,3 +1,4 @@
+import type {JsonObject} from '@atomctl/wpk/canonical'
 import {expect} from 'chai'
 import {createSandbox, type Sandbox} from '../support/atomctl.ts'
 import {findCosign} from './cosign.ts'
@@ -10,7 +11,7 @@ import {type LoopbackSigstore, startSigstore} from './sigstore/index.ts'
 import {sampleOf, seedOf} from './mutants/sample.ts'
 
 /** How many cases are given to a process each: starting one takes longer than judging a thousand. */
-const FOR_COSIGN = 60
+const FOR_COSIGN = 45
 const FOR_BINARY = 16
 const EXIT_CODES: ReadonlyMap<string, number> = new Map([
   ['accepted', 0],
@@ -24,6 +25,7 @@ const EXIT_CODES: ReadonlyMap<string, number> = new Map([
 /** What we accept and cosign does not, with reason. */
 const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['the key with a byte order mark', 'editors on Windows write one; the key is the same'],
+  ['mediaType: application/vnd.dev.sigstore.trustedroot.v0.2+json', 'the next version, which newer clients write'],
 ])
 
 interface Judged {
@@ -82,6 +84,23 @@ describe('of mutated signatures', function () {
     )
   }
 
+  let judgedRoots: Promise<Judged[]> | undefined
+  const roots = (): Promise<Judged[]> => (judgedRoots ??= judgeRoots())
+  const judgeRoots = async (): Promise<Judged[]> => {
+    const [original] = sampleOf(
+      originals.filter(({trust}) => trust.trustedRoot !== undefined),
+      1,
+      seed,
+    ) as [Original]
+    const files = caseOf(original)
+    const judged: Judged[] = []
+    for (const {what, bytes} of mutantsOf(JSON.parse(files.trustedRoot?.toString() ?? '') as JsonObject)) {
+      const changed = {...files, trustedRoot: bytes}
+      judged.push({what, original, files: changed, verdict: await judge(original, changed)})
+    }
+    return judged
+  }
+
   const titleOf = ({original, what, verdict}: Judged): string => `${original.name}, ${what}: ${verdict}`
 
   /** Nothing but refusals in the contract; what is accepted, in a sample if it is a lot, cosign accepts too. */
@@ -118,8 +137,12 @@ describe('of mutated signatures', function () {
     await expectSound(await keys())
   })
 
+  it('trusted roots are accepted only where cosign accepts them, and never end in anything but a refusal', async () => {
+    await expectSound(await roots())
+  })
+
   it('some go through the built binary, whose exit code is that of the refusal', async () => {
-    const sample = sampleOf([...(await bundles()), ...(await keys())], FOR_BINARY, seed)
+    const sample = sampleOf([...(await bundles()), ...(await roots()), ...(await keys())], FOR_BINARY, seed)
     let number = 0
     const results = await runAll(sample, async ({original, files}) => {
       const flags = await writeCase(sandbox.home, `binary-${(number += 1)}-`, original, files)

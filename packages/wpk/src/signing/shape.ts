@@ -26,9 +26,9 @@ export function readList(value: unknown, where: string): readonly unknown[] {
   return value
 }
 
-/** Text that is not empty. */
+/** Text that is not empty, nor holds half of a surrogate pair. */
 export function readText(value: unknown, where: string): string {
-  if (typeof value !== 'string' || value === '') throw malformed(`${where}: not a text`)
+  if (typeof value !== 'string' || value === '' || !value.isWellFormed()) throw malformed(`${where}: not a text`)
   return value
 }
 
