@@ -13,7 +13,8 @@ export default class Verify extends AtomCommand {
   static override description = `Checks a file or a tarball without any network, or a workflow ID in the registry, against the trust policy, and says
 who signed, with what key and which rule decided. Exit 10: unsigned, 11: tampered, 12: signer not trusted, expired or revoked.
 With --bundle any file is checked against a detached bundle, as cosign verify-blob does: by --key, or by the identity and issuer in
-the certificate of a keyless signature, which a trusted root has to vouch for. Only --trusted-root public-good asks the network.`
+the certificate of a keyless signature, which a trusted root has to vouch for; - is standard input. Only --trusted-root public-good
+asks the network.`
   static override examples = [
     '<%= config.bin %> verify restart-unhealthy.wpk.yaml',
     '<%= config.bin %> verify restart-unhealthy-1.0.0.wpk.tar.gz --key cosign.pub',

@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream'
 import {AtomError} from '@atomctl/sdk/errors'
 import {inputFailure, readInput, streamOf} from '@atomctl/sdk/files'
 import type {VerificationResult} from '@atomctl/sdk/verification'
@@ -6,16 +7,17 @@ import type {IdentityTrust, KeyTrust} from '@atomctl/wpk/trust/artifact'
 const BUNDLE_LIMIT = 2 << 20
 const DIGEST = /^sha(256|384|512):[0-9a-f]+$/
 
-/** Checks any file against a detached bundle and one key or identity, as `cosign verify-blob` does. */
+/** Checks any file, or standard input as `-`, against a detached bundle and one key or identity, as `cosign verify-blob` does. */
 export async function verifyBlob(
   file: string,
   bundleFile: string,
   trust: KeyTrust | IdentityTrust,
 ): Promise<VerificationResult> {
   if (DIGEST.test(file)) throw digestInsteadOfFile(file)
+  if (file === '-' && bundleFile === '-') throw onlyOneInput()
   const {verifyArtifact} = await import('@atomctl/wpk/trust/artifact')
   const bundle = await readBundle(bundleFile)
-  const {signers, warnings} = await verifyArtifact(bundle, streamOf(file), trust).catch((error: unknown) => {
+  const {signers, warnings} = await verifyArtifact(bundle, contentOf(file), trust).catch((error: unknown) => {
     throw inputFailure(file, error)
   })
   const rule = 'publicKeyPem' in trust ? '--key' : '--certificate-identity'
@@ -30,12 +32,24 @@ export async function verifySignature(
   {publicKeyPem}: KeyTrust,
 ): Promise<VerificationResult> {
   if (DIGEST.test(file)) throw digestInsteadOfFile(file)
+  if (file === '-' && signatureFile === '-') throw onlyOneInput()
   const {verifyBareSignature} = await import('@atomctl/wpk/trust/artifact')
   const text = Buffer.from(await readBundle(signatureFile)).toString('latin1')
-  const {signers} = await verifyBareSignature(text, streamOf(file), publicKeyPem).catch((error: unknown) => {
+  const {signers} = await verifyBareSignature(text, contentOf(file), publicKeyPem).catch((error: unknown) => {
     throw inputFailure(file, error)
   })
   return {subject: file, verdicts: [{rule: '--key', level: 'strict', signers: [...signers], warnings: []}]}
+}
+
+/** Read once, as a stream. */
+function contentOf(file: string): () => Readable {
+  return file === '-' ? () => process.stdin : streamOf(file)
+}
+
+function onlyOneInput(): AtomError {
+  return new AtomError('USAGE', 'standard input is either the file or its signature', {
+    hint: 'atomctl verify - --bundle BUNDLE --key cosign.pub < FILE',
+  })
 }
 
 async function readBundle(path: string): Promise<Uint8Array> {
