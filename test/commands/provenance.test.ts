@@ -1,5 +1,6 @@
 import {execFile} from 'node:child_process'
-import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, readFile, rm, utimes, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {expect} from 'chai'
 import {createSandbox, type Sandbox} from '../support/atomctl.ts'
@@ -116,15 +117,121 @@ describe('provenance', function () {
     expect(Object.keys(rest)).to.deep.equal(['builtAt'])
   })
 
-  it('runs nothing that the configuration of a checkout names', async function () {
-    if (process.platform === 'win32') return this.skip()
-    const trap = sandbox.path('trap.sh')
-    await writeFile(trap, `#!/bin/sh\ntouch ${sandbox.path('sprung')}\n`)
-    await chmod(trap, 0o755)
-    await git('config', 'core.fsmonitor', trap)
-    await git('config', 'core.hooksPath', sandbox.home)
-    await sign()
-    expect(await readFile(sandbox.path('sprung')).catch(() => 'nothing')).to.equal('nothing')
+  describe('in a checkout that lies', function () {
+    before(function () {
+      if (process.platform === 'win32') this.skip()
+    })
+
+    const notes = (): string => sandbox.path('repository', 'books', 'notes.txt')
+    const sprung = (): Promise<string> => readFile(sandbox.path('sprung'), 'utf8').catch(() => 'nothing')
+
+    /** A program that writes down that it ran. */
+    async function setTrap(): Promise<string> {
+      const trap = sandbox.path('trap.sh')
+      await writeFile(trap, `#!/bin/sh\necho "$0 $*" >> ${sandbox.path('sprung')}\ncat\n`)
+      await chmod(trap, 0o755)
+      return trap
+    }
+
+    it('runs nothing that its configuration names', async () => {
+      const trap = await setTrap()
+      const names = ['core.fsmonitor', 'filter.x.clean', 'filter.x.smudge', 'diff.x.textconv', 'diff.external']
+      for (const name of [...names, 'core.pager', 'core.sshCommand', 'gpg.program', 'core.editor'])
+        await git('config', name, trap)
+      await git('config', 'filter.y.process', trap)
+      await git('config', 'core.hooksPath', sandbox.home)
+      const attributes = '*.txt filter=x diff=x\n*.yaml filter=y diff=x\n'
+      await writeFile(sandbox.path('repository', '.git', 'info', 'attributes'), attributes)
+      // touched since the index was written, so that git would look at the content anew
+      await utimes(notes(), 1, 1)
+      await sign()
+      expect(await sprung()).to.equal('nothing')
+      expect((await inspect()).source?.dirty).to.equal(false)
+    })
+
+    it('nor what that of a repository inside it names', async () => {
+      const inner = sandbox.path('repository', 'books', 'inner')
+      await mkdir(inner)
+      await writeFile(join(inner, 'x.txt'), 'x\n')
+      for (const args of [
+        ['init', '--quiet', '.'],
+        ['add', '.'],
+        ['-c', 'user.name=x', '-c', 'user.email=x@y', 'commit', '--quiet', '-m', 'x'],
+      ])
+        await git('-C', inner, ...args)
+      await git('add', '--force', '.')
+      await git('commit', '--quiet', '-m', 'inner')
+      await git('-C', inner, 'config', 'filter.x.clean', await setTrap())
+      await writeFile(join(inner, '.git', 'info', 'attributes'), '* filter=x\n')
+      await utimes(join(inner, 'x.txt'), 1, 1)
+      await sign()
+      expect(await sprung()).to.equal('nothing')
+      expect((await inspect()).source?.dirty).to.equal(true)
+    })
+
+    it('fetches nothing that is missing in it, by whatever program', async () => {
+      const trap = await setTrap()
+      const blob = await git('rev-parse', 'HEAD:books/hello.wpk.yaml')
+      await rm(sandbox.path('repository', '.git', 'objects', blob.slice(0, 2), blob.slice(2)))
+      for (const [name, value] of [
+        ['remote.origin.url', `ext::${trap} x`],
+        ['protocol.ext.allow', 'always'],
+        ['remote.origin.promisor', 'true'],
+        ['extensions.partialClone', 'origin'],
+        ['core.repositoryformatversion', '1'],
+      ] as const)
+        await git('config', name, value)
+      await sign()
+      await git('config', 'remote.origin.url', sandbox.path('repository'))
+      await git('config', 'remote.origin.uploadpack', trap)
+      await sign()
+      expect(await sprung()).to.equal('nothing')
+      expect((await inspect()).source?.dirty).to.equal(true)
+    })
+
+    it('sees a change that it hides', async () => {
+      const lies: Record<string, () => Promise<unknown>> = {
+        'assume-unchanged': () => git('update-index', '--assume-unchanged', 'books/notes.txt'),
+        'skip-worktree': () => git('update-index', '--skip-worktree', 'books/notes.txt'),
+        'clean filter': async () => {
+          await git('config', 'filter.x.clean', 'echo hi')
+          await writeFile(sandbox.path('repository', '.git', 'info', 'attributes'), 'notes.txt filter=x\n')
+        },
+      }
+      for (const [lie, prepare] of Object.entries(lies)) {
+        await git('checkout', '--quiet', '-f', 'HEAD')
+        await prepare()
+        await writeFile(notes(), 'ho\n')
+        await sign()
+        expect((await inspect()).source, lie).to.deep.include({commit, dirty: true})
+      }
+    })
+
+    it('sees a mode that it hides, and a file that is gone', async () => {
+      await git('config', 'core.fileMode', 'false')
+      await chmod(notes(), 0o755)
+      await sign()
+      expect((await inspect()).source?.dirty).to.equal(true)
+      await rm(notes())
+      await sign()
+      expect((await inspect()).source?.dirty).to.equal(true)
+    })
+
+    it('is not told what another commit holds in the place of its own', async () => {
+      await writeFile(notes(), 'ho\n')
+      await git('commit', '--quiet', '-a', '-m', 'second')
+      const second = await git('rev-parse', 'HEAD')
+      await git('update-ref', 'HEAD', commit)
+      await git('replace', commit, second)
+      await sign()
+      expect((await inspect()).source).to.deep.include({commit, dirty: true})
+    })
+
+    it('asks the repository around the package, whichever one a hook of git set', async () => {
+      await git('init', '--quiet', sandbox.path('other'))
+      await sign({GIT_DIR: sandbox.path('other', '.git'), GIT_WORK_TREE: sandbox.path('other')})
+      expect((await inspect()).source).to.deep.include({commit, dirty: false})
+    })
   })
 
   it('goes into a tarball with pack --sign --provenance, and needs --sign', async () => {

@@ -7,6 +7,8 @@ import type {WpkDocument} from '@atomctl/wpk/document'
 export interface PackageSource {
   /** The document's own file. */
   readonly path: string
+  /** Whether it is a directory with everything in it, and not a document alone. */
+  readonly isDirectory: boolean
   readonly document: WpkDocument
   /** Files of the package other than the document. */
   readonly files: readonly PackageFile[]
@@ -25,7 +27,7 @@ export async function readSource(fileOrDirectory: string): Promise<PackageSource
     throw inputFailure((error as NodeJS.ErrnoException).path ?? fileOrDirectory, error)
   })
   const document = loadDocument(found.bytes, oneLine(found.path))
-  return {path: found.path, document, files}
+  return {path: found.path, isDirectory: found.path !== fileOrDirectory, document, files}
 }
 
 /** The same with the digest of every file: what a signature covers, and what packing then insists on. */

@@ -60,7 +60,7 @@ export async function describeBuild(
   now = new Date(),
 ): Promise<Provenance> {
   const ci = BUILDERS.find(({mark}) => environment[mark])
-  const checkout = await readCheckout(source)
+  const checkout = await readCheckout(source, environment)
   const actor = line(ci ? environment[ci.actor] : checkout?.email)
   const id = line(ci && environment[ci.id])
   const url = publicUrl(ci?.url(environment))

@@ -46,8 +46,9 @@ export async function signInPlace(
   const staged = []
   const counts: number[] = []
   for (const source of sources) {
-    const {path, document, files} = await digestSource(source)
-    const provenance = await provenanceOf?.(source)
+    const digested = await digestSource(source)
+    const {path, document, files} = digested
+    const provenance = await provenanceOf?.(digested)
     const claims = {...(registry === undefined ? {} : {registry}), ...(provenance === undefined ? {} : {provenance})}
     const {text, document: signed} = await signDocument(document, signerOnce, {files, append, ...claims})
     counts.push(bundlesOf(signed.value).length)
