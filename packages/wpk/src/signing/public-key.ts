@@ -1,5 +1,6 @@
 import {createHash, createPublicKey, type KeyObject} from 'node:crypto'
 import {AtomError} from '../errors.ts'
+import {DER, readDer, readDerList} from './der.ts'
 import {parsePem} from './pem.ts'
 
 /** A public key from its PEM (SubjectPublicKeyInfo, as in cosign.pub). Throws KEY_INVALID. */
@@ -12,8 +13,23 @@ export function parsePublicKey(publicKeyPem: string): KeyObject {
   }
   const key = readSpki(bytes)
   // OpenSSL reads past bytes that are too many, and lengths that no DER has; the key's digest would not be that of the file
-  if (derOf(key).equals(bytes)) return key
-  throw new AtomError('KEY_INVALID', 'the public key is not exactly one DER structure')
+  if (!derOf(key).equals(bytes)) throw new AtomError('KEY_INVALID', 'the public key is not exactly one DER structure')
+  if (key.asymmetricKeyType === 'ec') checkPoint(bytes)
+  return key
+}
+
+/**
+ * A point can be written compressed, and a curve by its numbers: other bytes, hence another digest, for the same key,
+ * which would then count as two signers. cosign (Go) reads neither.
+ */
+function checkPoint(spki: Buffer): void {
+  const [algorithm, point] = readDerList(readDer(spki, DER.sequence))
+  const [, curve] = readDerList(algorithm?.content ?? Buffer.alloc(0))
+  // the first byte of a bit string counts its unused bits; 4 marks a point with both coordinates
+  if (curve?.tag === DER.objectId && point?.content[1] === 4) return
+  throw new AtomError('KEY_INVALID', 'the public key is compressed, or its curve has no name', {
+    hint: 'openssl pkey -pubin -in FILE -pubout -ec_conv_form uncompressed -ec_param_enc named_curve',
+  })
 }
 
 function readSpki(bytes: Buffer): KeyObject {

@@ -1,4 +1,7 @@
-/** One spelling for one registry: lower-case host, no default port, no trailing slash. */
+/** One spelling for one registry: lower-case host without the dot of the root, no default port, no trailing slash. */
 export function normalizeRegistry(registry: string): string {
-  return URL.canParse(registry) ? new URL(registry).href.replace(/\/+$/, '') : registry
+  const url = URL.parse(registry)
+  if (!url) return registry
+  url.hostname = url.hostname.replace(/\.$/, '')
+  return url.href.replace(/\/+$/, '')
 }

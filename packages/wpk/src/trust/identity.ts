@@ -1,4 +1,5 @@
 import type {Claims} from '../signing/certificate.ts'
+import {matchesGlob} from './glob.ts'
 
 /**
  * Whether a certificate's identity and issuer are the ones a rule names. The issuer is compared as it is; in the
@@ -6,10 +7,5 @@ import type {Claims} from '../signing/certificate.ts'
  * text: a rule for `…/release.yml@refs/tags/*` is none for `…/release.yml@refs/tags/x/../../heads/main`.
  */
 export function matchesIdentity(wanted: Claims, {identity, issuer}: Claims): boolean {
-  return wanted.issuer === issuer && identityPattern(wanted.identity).test(identity)
-}
-
-function identityPattern(identity: string): RegExp {
-  const literals = identity.split('*').map((literal) => literal.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
-  return new RegExp(`^${literals.join('[^/@\\s]*')}$`, 'u')
+  return wanted.issuer === issuer && matchesGlob(wanted.identity, identity, /[/@\s]/)
 }

@@ -1,5 +1,6 @@
 import {AtomError} from '../errors.ts'
 import {normalizeRegistry} from '../signing/registry.ts'
+import {matchesGlob} from './glob.ts'
 import type {TrustPolicy} from './policy.ts'
 import type {TrustRule} from './schema.ts'
 
@@ -42,8 +43,13 @@ export function specificityOf({scope}: TrustRule, {name, registry}: Subject): Sp
   return packages === undefined || registries === undefined ? undefined : [packages, registries]
 }
 
+/** One spelling for patterns, too: a rule for `https://*.Example.com/` must not be one for nothing. */
 export function normalizePattern(pattern: string): string {
-  return pattern.includes('*') ? pattern : normalizeRegistry(pattern)
+  if (!pattern.includes('*')) return normalizeRegistry(pattern)
+  const [, scheme, host, path] = /^([^/]+:\/\/)([^/]+)(.*)$/s.exec(pattern.replace(/\/+$/, '')) ?? []
+  if (scheme === undefined || host === undefined) return pattern
+  const start = (scheme + host).toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
+  return start.replace(/\.(:\d+)?$/, '$1') + path
 }
 
 /** Exact patterns rank above wildcards, wildcards by how many characters they fix, `*` last. */
@@ -60,8 +66,7 @@ export function rankOf(pattern: string): number {
 export function matchesPattern(pattern: string, text: string | undefined): boolean {
   if (pattern === '*') return true
   if (text === undefined) return false
-  const literals = pattern.split('*').map((literal) => literal.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
-  return new RegExp(`^${literals.join('[^/\\s]*')}$`).test(text)
+  return matchesGlob(pattern, text, /[/\s]/)
 }
 
 export function compareSpecificity(left: Specificity, right: Specificity): number {

@@ -228,6 +228,26 @@ describe('reading a public key', () => {
     }
   })
 
+  it('refuses another spelling of the same key, which would be another signer: a compressed point, a curve in numbers', async () => {
+    const {publicKeyPem} = await testKey('alice')
+    const key = createPublicKey(publicKeyPem)
+    const {x, y} = key.export({format: 'jwk'})
+    const head = key.export({type: 'spki', format: 'der'}).subarray(2, 23)
+    const odd = (Buffer.from(y ?? '', 'base64url').at(-1) ?? 0) & 1
+    const point = Buffer.from(x ?? '', 'base64url')
+    const compressed = Buffer.concat([Buffer.of(0x30, 57), head, Buffer.from([3, 34, 0, 2 + odd]), point])
+    const pem = `-----BEGIN PUBLIC KEY-----\n${compressed.toString('base64')}\n-----END PUBLIC KEY-----\n`
+    expect(createPublicKey(pem).equals(key)).to.equal(true)
+    const {publicKey: explicit} = generateKeyPairSync('ec', {namedCurve: 'P-256', paramEncoding: 'explicit'})
+    for (const spelling of [pem, explicit.export({type: 'spki', format: 'pem'}).toString()]) {
+      expectError(
+        catchError(() => parsePublicKey(spelling)),
+        'KEY_INVALID',
+        /compressed, or its curve has no name/,
+      )
+    }
+  })
+
   it('refuses two keys in one file', async () => {
     const {publicKeyPem} = await testKey('alice')
     expectError(

@@ -45,6 +45,11 @@ describe('checking a trust policy', () => {
     ['a text that is no YAML', 'rules: [\n', ['!yaml_syntax 2:1']],
     ['an anchor', 'default: &a {level: strict}\n', ['!yaml_anchor 1:10']],
     [
+      'a registry that is no URL, so that the rule is for nothing',
+      rules('{name: all, signers: [{keys: [alice, bob]}], scope: {registries: ["*.example.com"]}}'),
+      ['policy_scope 3:71'],
+    ],
+    [
       'every unknown key, at itself',
       'defualt: {}\nrules: [{name: a, signer: []}]\n',
       ['!policy_form 2:27', '!policy_form 1:10'],
@@ -140,7 +145,7 @@ describe('checking a trust policy', () => {
       ['packages: ["rotate-*"]', 'packages: ["*-secret"]'],
       ['packages: ["*"]', 'registries: ["*"]'],
       ['registries: ["https://r.example.com"]', 'registries: ["https://R.example.com:443/"]'],
-      ['registries: ["https://*.example.com"]', 'registries: ["https://e*example.com", x]'],
+      ['registries: ["https://*.example.com"]', 'registries: ["https://e*example.com", "https://x"]'],
     ]
     for (const [one, other] of ties)
       it(`{${one}} and {${other}}`, async () =>

@@ -129,6 +129,17 @@ describe('the rule that decides', () => {
       'HTTPS://Registry.example.com:443',
       'rule-0',
     ],
+    ...['https://*.Example.com', 'HTTPS://registry.*.com', `https://*.example.com/`, 'https://*.example.com:443'].map(
+      (pattern): [string, object[], string, string, string] => [
+        `takes a pattern in any spelling, ${pattern}`,
+        [{registries: [pattern]}],
+        'x',
+        R,
+        'rule-0',
+      ],
+    ),
+    ['is not avoided by the dot of the root', [{registries: [R]}], 'x', `${R}.:443/`, 'rule-0'],
+    ['is not found by slowly trying', [{packages: [`${'*a'.repeat(12)}b`]}], 'a'.repeat(200), R, '(default)'],
     [
       'is one for every registry where a file has none',
       [{registries: [R]}, {registries: ['*']}],

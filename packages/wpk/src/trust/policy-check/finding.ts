@@ -7,6 +7,7 @@ export type PolicyRule =
   | 'policy_key'
   | 'policy_tie'
   | 'policy_overlap'
+  | 'policy_scope'
   | 'policy_level'
   | 'policy_signers'
   | 'policy_unused'

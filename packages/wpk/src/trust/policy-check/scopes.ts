@@ -11,9 +11,21 @@ import {commonTexts} from './intersection.ts'
  */
 export function checkScopes(parsed: ParsedPolicy): Finding[] {
   const {rules} = parsed.policy
-  return rules.flatMap((rule, index) =>
-    rules.slice(0, index).flatMap((earlier) => comparePair(parsed, earlier, rule, index)),
-  )
+  return rules.flatMap((rule, index) => [
+    ...checkRegistries(parsed, rule, index),
+    ...rules.slice(0, index).flatMap((earlier) => comparePair(parsed, earlier, rule, index)),
+  ])
+}
+
+/** A registry is a URL, and no `*` stands for a slash: a host alone is a rule for nothing, and the default decides. */
+function checkRegistries(parsed: ParsedPolicy, {scope}: TrustRule, index: number): Finding[] {
+  return scope.registries.flatMap((pattern, position) => {
+    if (pattern === '*' || pattern.includes('://')) return []
+    const message = `${JSON.stringify(pattern)} matches no registry, whose URL starts with https:// or http://`
+    const suggestion = `write https://${pattern}`
+    const path = `rules[${index}].scope.registries[${position}]`
+    return [findingAt(parsed, path, {rule: 'policy_scope', severity: 'warning', message, suggestion})]
+  })
 }
 
 function comparePair(parsed: ParsedPolicy, earlier: TrustRule, later: TrustRule, index: number): Finding[] {
