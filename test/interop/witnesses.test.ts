@@ -161,6 +161,41 @@ describe('the witnesses of a keyless signature', function () {
     }
   })
 
+  describe('of a timestamp that brings its certificate along', () => {
+    /** The loopback authority leaves the list empty; nothing signs it. */
+    const stampWith = (der: Buffer): Buffer => {
+      const [stamp = Buffer.alloc(0)] = ours.timestamps
+      const list = Buffer.concat([Buffer.of(0xa0, 0x82, der.length >> 8, der.length & 0xff), der])
+      const at = stamp.indexOf('a0003182', undefined, 'hex')
+      const grown = Buffer.concat([stamp.subarray(0, at), list, stamp.subarray(at + 2)])
+      // response, content info, its content, signed data: each with a length of two bytes
+      for (const offset of [0, 9, 24, 28]) {
+        expect(grown[offset + 1]).to.equal(0x82)
+        grown.writeUInt16BE(grown.readUInt16BE(offset + 2) + list.length - 2, offset + 2)
+      }
+      return grown
+    }
+    const chainOf = ({timestampAuthorities}: Root): Buffer[] => {
+      const [{certChain}] = timestampAuthorities as [{certChain: {certificates: {rawBytes: string}[]}}]
+      return certChain.certificates.map(({rawBytes}) => Buffer.from(rawBytes, 'base64'))
+    }
+    const certificates: [string, () => Buffer | undefined, string][] = [
+      ["it is good with its authority's", () => chainOf(root)[0], 'accepted'],
+      ["it is refused with another authority's", () => chainOf(otherRoot)[0], 'SIGNER_UNTRUSTED'],
+      ['it is refused with that of an issuer alone', () => chainOf(root)[1], 'SIGNER_UNTRUSTED'],
+      [
+        "it is refused with the signer's",
+        () => Buffer.from(certificate.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64'),
+        'SIGNER_UNTRUSTED',
+      ],
+    ]
+    for (const [what, find, outcome] of certificates) {
+      it(what, async () => {
+        await expectOutcome(bundleOf({timestamps: [stampWith(find() ?? Buffer.alloc(0))]}), root, outcome)
+      })
+    }
+  })
+
   describe('several of them', () => {
     const both = (change: (authority: JsonObject) => void = () => {}): Root => {
       const [theirAuthority] = structuredClone(otherRoot.timestampAuthorities) as [JsonObject]
