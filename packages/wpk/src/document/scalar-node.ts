@@ -11,6 +11,7 @@ export function readScalar(node: Node, path: string, text: string, ledger: Ledge
   if (typeof node.value === 'string' && !node.value.isWellFormed()) {
     ledger.report('yaml_character', 'The string holds half of a surrogate pair', {offset: node.range[0], path})
   }
+  checkSurrogates(node, path, text, ledger)
   checkTabs(node, path, text, ledger)
   checkBlockEnd(node, path, text, ledger)
   checkQuotes(node, path, text, ledger)
@@ -57,6 +58,27 @@ function checkBlockEnd(node: Node, path: string, text: string, ledger: Ledger): 
   const rewrite = {start: text.length, end: text.length, text: '\n'}
   ledger.report('yaml_block_end', 'The last line needs a line break after it', {offset: start, path, rewrite})
 }
+
+/** JSON's escape of a character beyond U+FFFF is one character for JavaScript, and two broken ones for PyYAML. */
+export function checkSurrogates(node: Node, path: string, text: string, ledger: Ledger): void {
+  const [start, end] = node.range
+  const written = text.slice(start, end)
+  if (node.type !== 'QUOTE_DOUBLE' || !String(node.value).isWellFormed() || !ESCAPED_HALF.test(written)) return
+  const fixed = written.replace(ESCAPED_PAIR, (_pair, before: string, high: string, low: string) => {
+    return before + String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16))
+  })
+  const fixable = !ESCAPED_HALF.test(fixed)
+  const message = 'An escaped surrogate pair reads differently: write the character itself'
+  ledger.report('yaml_character', message, {
+    offset: start,
+    path,
+    ...(fixable && {rewrite: {start, end, text: fixed}}),
+  })
+}
+
+// behind an even number of backslashes; a run of them is looked at once
+const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\(?:u|U0000)[dD][89a-fA-F]/
+const ESCAPED_PAIR = /(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})/g
 
 /** The library takes the last quote for the closing one even where it is escaped. */
 export function checkQuotes(node: Node, path: string, text: string, ledger: Ledger): void {

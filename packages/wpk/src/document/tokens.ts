@@ -60,6 +60,8 @@ const REFUSED: Record<string, {rule: string; what: string}> = {
   '!': {rule: 'yaml_tag', what: 'Tags are not allowed'},
   '&': {rule: 'yaml_anchor', what: 'Anchors are not allowed'},
   '*': {rule: 'yaml_alias', what: 'Aliases are not allowed, repeat the value'},
+  // where its colon may stand readers disagree
+  '?': {rule: 'yaml_key', what: 'A mapping key must stand on one line with its colon, without a question mark'},
 }
 
 function inspectLexeme(lexeme: string, offset: number, atLineStart: boolean, problems: TokenProblem[]): void {

@@ -4,7 +4,7 @@ import type {ParsedNode, Scalar, YAMLMap, YAMLSeq} from 'yaml'
 import type {Json, JsonObject} from '../canonical.ts'
 import type {Ledger} from './ledger.ts'
 import {appendPath} from './path.ts'
-import {checkQuotes, checkTabs, readScalar} from './scalar-node.ts'
+import {checkQuotes, checkSurrogates, checkTabs, readScalar} from './scalar-node.ts'
 import {quoteShort, quoteText, readPlain, RESERVED_KEYS} from './scalars.ts'
 
 /** Turns a composed tree, whose depth is within limits, into JSON, and reports whatever the gate refuses in it. */
@@ -68,6 +68,7 @@ export class TreeReader {
       this.#refuse('yaml_key', 'A mapping key must stand on one line', key, path)
     }
     checkQuotes(key, path, this.#text, this.#ledger)
+    checkSurrogates(key, path, this.#text, this.#ledger)
     return key.type === 'PLAIN' ? this.#plainKey(key, path) : String(key.value)
   }
 

@@ -64,8 +64,12 @@ describe('fixDocument', () => {
     )
   })
 
-  it('changes nothing but quotes, the capitals of True, null for what is empty, and a last line break', () => {
-    const bare = (text: string): string => text.toLowerCase().replaceAll(/["'\\~\s]|null/g, '')
+  it('changes nothing but quotes, the capitals of True, null for what is empty, escaped pairs, and a last line break', () => {
+    const bare = (text: string): string =>
+      text
+        .replaceAll('😀', 'ud83dude00')
+        .toLowerCase()
+        .replaceAll(/["'\\~\s]|null/g, '')
     fc.assert(
       fc.property(nastyDocument, (text) => {
         const {text: fixed} = fix(text)
