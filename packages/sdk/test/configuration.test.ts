@@ -76,6 +76,17 @@ contexts:
     expect((await resolve()).text('registry_url')).to.equal('http://localhost:8000')
   })
 
+  it("keeps a context of the user's protected, whatever a project's file says about it", async () => {
+    await writeUser('current_context: prod\ncontexts:\n  prod: {registry_url: http://user.test, protected: true}\n')
+    await writeProject('contexts:\n  prod: {registry_url: http://project.test, protected: false}\n')
+    const context = (await resolve()).context()
+    expect(context?.value).to.deep.equal({registry_url: 'http://project.test', protected: true})
+    await writeUser('current_context: prod\ncontexts:\n  prod: {registry_url: http://user.test}\n')
+    expect((await resolve()).context()?.value.protected).to.equal(false)
+    await writeProject('contexts:\n  prod: {protected: true}\n')
+    expect((await resolve()).context()?.value.protected).to.equal(true)
+  })
+
   it('refuses a context that no file defines', async () => {
     const configuration = await resolve({current_context: 'nowhere'})
     expect(() => configuration.context()).to.throw('there is no context named "nowhere"')

@@ -106,7 +106,7 @@ async function verify(
   try {
     const registry = ownRegistryName(document, registryUrls())
     return verifyDocument(document, policy, {
-      expect: promisedBy(workflowId),
+      expect: promisedBy(workflowId, document),
       ...(registry === undefined ? {} : {registry}),
     })
   } catch (error) {
@@ -114,9 +114,13 @@ async function verify(
   }
 }
 
-/** What an id of the form name-version promises; the history must not name a package that did not run. */
-function promisedBy(workflowId: string): {name?: string; version?: string} {
-  return /^(?<name>[a-z0-9-]+)-(?<version>[0-9]+\.[0-9]+\.[0-9]+)$/.exec(workflowId)?.groups ?? {}
+/**
+ * What an id that looks like name-version promises, in whatever spelling; the history must not name a package that did
+ * not run. Anything else is a label: the protocol takes free text.
+ */
+function promisedBy(workflowId: string, document: WpkDocument): {name?: string; version?: string} {
+  if (workflowId === document.id) return {}
+  return /^(?<name>.*?)-(?<version>v?[0-9]+\.[0-9]+\.[0-9]+.*)$/is.exec(workflowId)?.groups ?? {}
 }
 
 function checkPolicy(report: LintReport): void {

@@ -59,7 +59,13 @@ function collectContexts(...files: (LoadedFile | undefined)[]): Map<string, Name
   const contexts = new Map<string, NamedContext>()
   for (const [index, file] of files.entries()) {
     for (const [name, value] of Object.entries(file?.value.contexts ?? {})) {
-      if (contexts.has(name) || !file) continue
+      if (!file) continue
+      const stronger = contexts.get(name)
+      if (stronger) {
+        // a project may say where a context leads, and not that nobody has to be asked
+        if (value.protected) contexts.set(name, {...stronger, value: {...stronger.value, protected: true}})
+        continue
+      }
       const kind = index === 0 ? 'project' : 'user'
       contexts.set(name, {name, value, origin: {kind, where: file.locate(`contexts.${name}`), context: name}})
     }

@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links',
   ENOTDIR: 'a part of the path is not a directory',
   ENAMETOOLONG: 'the name is too long',
+  ESPIPE: 'it is a pipe; give it as standard input, named -',
 }
 
 /**

@@ -33,7 +33,8 @@ describe('which packages a runtime takes for what they are', () => {
 
   it('refuses to run a package under the id of another one', async () => {
     const content = await service.trust.sign({name: 'harmless', handlers: HANDLERS})
-    for (const id of ['other-1.0.0', 'harmless-1.0.1'])
+    const spelled = ['other-1.0.0-rc.1', 'other-1.0.0+b', 'Other-1.0.0', 'other_x-1.0.0', 'other-1.0.0 ']
+    for (const id of ['other-1.0.0', 'harmless-1.0.1', ...spelled, ' harmless-1.0.0', 'harmless-v1.0.0'])
       expect(await answerTo(content, {workflow_id: id}), id).to.deep.equal([403, 'WPK_TAMPERED'])
   })
 })
