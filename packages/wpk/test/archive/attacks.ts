@@ -53,6 +53,16 @@ export function archiveAttacks(document: Uint8Array = DOCUMENT): ArchiveAttack[]
     ['starts a name with ./', async () => gzip(await tarOf([[{name: './x'}, 'x'], doc])), /"\."/],
     ['uses a backslash', () => withMember(document, {name: 'z\\x'}, 'x'), /backslash/],
     ['uses a drive letter', () => withMember(document, {name: 'z:x'}, 'x'), /portable/],
+    [
+      'brings a repository of git, whose configuration names programs',
+      async () => gzip(await tarOf([[{name: 'a/.git/config'}, '[core]'], doc])),
+      /"a\/\.git\/config" is a repository of git/,
+    ],
+    [
+      'brings one under its short name on Windows',
+      async () => gzip(await tarOf([[{name: 'GIT~1/config'}, '[core]'], doc])),
+      /repository of git/,
+    ],
     ['uses a name that Windows reserves', async () => gzip(await tarOf([[{name: 'con'}, 'x'], doc])), /reserves/],
     ['uses a control character', () => withMember(document, {name: 'z\u0007'}, 'x'), /portable/],
     ['hides bytes after the NUL of a name', () => patched(document, 20, 'evil')],
