@@ -13,8 +13,8 @@ const MAX_SEGMENTS = 16
 // differs between tools, or could not be extracted everywhere.
 const SEGMENT = /^[A-Za-z0-9 !#$%&'()+,\-.=@[\]^_`{}~;]+$/
 const WINDOWS_RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(\.|$)/i
-// what git runs programs for when somebody works below it; `git~1` is its short name on Windows
-const GIT_DIRECTORY = /^(\.git|git~[0-9]+)$/i
+// whose configuration names programs that git, Mercurial and Jujutsu run below it; `git~1` is a short name on Windows
+const REPOSITORY = /^(\.(git|hg|jj)|(git|hg|jj)~[0-9]+)$/i
 
 /** Why `path` cannot be a member of a package, or undefined when it can. */
 export function pathProblem(path: string): string | undefined {
@@ -34,7 +34,7 @@ function segmentProblem(segment: string): string | undefined {
   if (!SEGMENT.test(segment)) return 'contains a character that is not portable'
   if (/[. ]$/.test(segment)) return 'has a segment that ends in a dot or space'
   if (WINDOWS_RESERVED.test(segment)) return 'uses a name that Windows reserves'
-  if (GIT_DIRECTORY.test(segment)) return 'is a repository of git'
+  if (REPOSITORY.test(segment)) return 'is a repository of git, Mercurial or Jujutsu'
   return undefined
 }
 

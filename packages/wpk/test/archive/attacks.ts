@@ -63,6 +63,11 @@ export function archiveAttacks(document: Uint8Array = DOCUMENT): ArchiveAttack[]
       async () => gzip(await tarOf([[{name: 'GIT~1/config'}, '[core]'], doc])),
       /repository of git/,
     ],
+    [
+      'brings a repository of Mercurial, whose hooks are programs',
+      async () => gzip(await tarOf([[{name: '.hg/hgrc'}, '[hooks]'], doc])),
+      /"\.hg\/hgrc" is a repository of git, Mercurial/,
+    ],
     ['uses a name that Windows reserves', async () => gzip(await tarOf([[{name: 'con'}, 'x'], doc])), /reserves/],
     ['uses a control character', () => withMember(document, {name: 'z\u0007'}, 'x'), /portable/],
     ['hides bytes after the NUL of a name', () => patched(document, 20, 'evil')],
