@@ -73,9 +73,10 @@ export async function judgeWithCosign(
   const flags = await writeCase(folder, prefix, original, files)
   // a key alone is enough for atomctl; cosign wants to be told that no log is needed
   const offline = files.trustedRoot ? [] : ['--insecure-ignore-tlog']
-  const words = isAttestation(files.bundle, original)
-    ? ['verify-blob-attestation', '--type', predicateTypeOf(original)]
-    : ['verify-blob']
+  // what a change made of the bundle: another attestation of the same signer, of another type, is as good
+  const bundle = parsed(files.bundle) ?? original.bundle
+  const words =
+    'dsseEnvelope' in bundle ? ['verify-blob-attestation', '--type', predicateTypeOf(bundle)] : ['verify-blob']
   const args = [...words, ...flags, ...offline, original.artifact]
   const first = await runCosign(cosign, args, folder)
   return first.code === 0 || !files.trustedRoot
@@ -83,16 +84,16 @@ export async function judgeWithCosign(
     : runCosign(cosign, [...args, '--use-signed-timestamps'], folder)
 }
 
-function isAttestation(bundle: Buffer, original: Original): boolean {
+function parsed(bundle: Buffer): JsonObject | undefined {
   try {
-    return 'dsseEnvelope' in (JSON.parse(bundle.toString()) as object)
+    return JSON.parse(bundle.toString()) as JsonObject
   } catch {
-    return 'dsseEnvelope' in original.bundle
+    return undefined
   }
 }
 
-function predicateTypeOf({bundle}: Original): string {
-  const {payload} = (bundle['dsseEnvelope'] ?? {}) as JsonObject
+function predicateTypeOf({dsseEnvelope}: JsonObject): string {
+  const {payload} = (dsseEnvelope ?? {}) as JsonObject
   if (typeof payload !== 'string') return 'custom'
   return (JSON.parse(Buffer.from(payload, 'base64').toString()) as {predicateType: string}).predicateType
 }
