@@ -126,8 +126,10 @@ describe('a hostile tarball', function () {
     const peak = sandbox.path('peak')
     await writeFile(
       measured,
-      `import {writeFileSync} from 'node:fs'
-process.on('exit', () => writeFileSync(${JSON.stringify(peak)}, String(process.resourceUsage().maxRSS)))
+      // not maxRSS, which a process inherits from the one that started it
+      `import {readFileSync, writeFileSync} from 'node:fs'
+const peak = () => /VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]
+process.on('exit', () => writeFileSync(${JSON.stringify(peak)}, peak()))
 await import(${JSON.stringify(pathToFileURL(ATOMCTL).href)})
 `,
     )
