@@ -234,6 +234,16 @@ describe('provenance', function () {
     })
   })
 
+  it('tells git no password and no token', async () => {
+    await mkdir(sandbox.path('bin'))
+    const script = `#!/bin/sh\nenv >> "${sandbox.path('told')}"\nexit 1\n`
+    await writeFile(sandbox.path('bin', 'git'), script, {mode: 0o755})
+    await sign({PATH: `${sandbox.path('bin')}:/usr/bin:/bin`, SIGSTORE_ID_TOKEN: 'token', ATOMCTL_TOKEN: 'token'})
+    const told = await readFile(sandbox.path('told'), 'utf8')
+    expect(told).to.contain('GIT_NO_LAZY_FETCH=1')
+    expect(told).not.to.match(/COSIGN_PASSWORD|TOKEN/)
+  })
+
   it('goes into a tarball with pack --sign --provenance, and needs --sign', async () => {
     const cwd = sandbox.path('repository')
     const packed = await sandbox.atomctl(['pack', 'books', '--sign', '--provenance', '--key', key()], {cwd})

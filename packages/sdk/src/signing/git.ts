@@ -53,8 +53,11 @@ export async function askGitForLine(git: Git, args: readonly string[]): Promise<
 const OTHER_REPOSITORY =
   /^GIT_(ALTERNATE_OBJECT_DIRECTORIES|CEILING_DIRECTORIES|COMMON_DIR|DIR|GRAFT_FILE|INDEX_FILE|NAMESPACE|OBJECT_DIRECTORY|PREFIX|REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)$/
 
+/** Passwords and tokens of signing, and settings of ours: git has no use for them. */
+const NOT_FOR_GIT = /^(ATOMCTL_|COSIGN_|SIGSTORE_ID_TOKEN$|ACTIONS_ID_TOKEN_)/
+
 function gitEnvironment(environment: Environment): NodeJS.ProcessEnv {
-  const kept = Object.entries(environment).filter(([name]) => !OTHER_REPOSITORY.test(name))
+  const kept = Object.entries(environment).filter(([name]) => !OTHER_REPOSITORY.test(name) && !NOT_FOR_GIT.test(name))
   // a partial clone fetches what it lacks by a program that its configuration names; no transport at all is allowed
   return {...Object.fromEntries(kept), GIT_ALLOW_PROTOCOL: '', GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0'}
 }
